@@ -1,0 +1,194 @@
+"""What flows between the stages: small frozen records that serialise to JSON.
+
+Every offset counts code points of `Document.text`, the stored and unchanged
+text of one article.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Mode = Literal["generated", "quoted", "abstained"]
+
+
+class Record:
+    """Gives a dataclass its two JSON forms."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as plain dicts, lists, strings and numbers."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
+
+    def to_json(self, indent: int | None = None) -> str:
+        """The record as JSON text, with letters of every script left readable."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Record):
+    """One article as it is stored; `text` is never changed after reading."""
+
+    source: str
+    """File name relative to the corpus folder; for JSON Lines `file.jsonl#id`."""
+    text: str
+    lang: str = ""
+    """ISO 639-1 code, "" when unknown."""
+    title: str = ""
+    date: str = ""
+    """ISO 8601, and only where the article or its metadata states one."""
+    publisher: str = ""
+    page_starts: tuple[int, ...] = ()
+    """Offset at which each page begins; empty for formats without pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence(Record):
+    """A sentence of one document: `document.text[start:end] == text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage(Record):
+    """A paragraph, or part of one: `document.text[start:end] == text`."""
+
+    source: str
+    start: int
+    end: int
+    text: str
+    sentences: tuple[Sentence, ...]
+    """In order, without overlap; together they hold all of the passage but white space."""
+    lang: str = ""
+    title: str = ""
+    date: str = ""
+    publisher: str = ""
+    page: int | None = None
+    """First page, counted from 1; None for formats without pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(Record):
+    """A passage that was found for a question, best score first."""
+
+    source: str
+    start: int
+    end: int
+    text: str
+    score: float
+    """Relevance as the retriever ranks it; higher is nearer."""
+    lang: str
+    sentences: tuple[Sentence, ...] = ()
+    title: str = ""
+    date: str = ""
+    publisher: str = ""
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation(Record):
+    """One mark of an answer: `article.text[start:end] == quote`, exactly."""
+
+    number: int
+    """The figure in the answer's mark, counted from 1."""
+    source: str
+    start: int
+    end: int
+    quote: str
+    status: str = "exact"
+    """"exact", or why the quote was refused."""
+    title: str = ""
+    lang: str = ""
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage(Record):
+    """What the chat model was asked to do for one answer."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    """Part of `prompt_tokens` that the model took from its prefix cache."""
+    cost: float | None = 0.0
+    """US dollars; None when the model's price is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Record):
+    """A checked answer: every sentence of `text` ends in marks of `citations`."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    abstained: bool
+    """True when the articles do not say; `citations` is then empty."""
+    language: str
+    hits: tuple[Hit, ...]
+    usage: Usage = field(default_factory=Usage)
+    seconds: float = 0.0
+    mode: Mode = "generated"
+    query: str = ""
+    """The text that was searched; it differs from the question in a follow-up."""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HitsEvent(Record):
+    """The stream's first event: what was found, before the model reads it."""
+
+    hits: tuple[Hit, ...]
+    query: str
+    kind: Literal["hits"] = "hits"
+
+
+@dataclass(frozen=True, slots=True)
+class TextEvent(Record):
+    """More of the answer's text; every figure in it has been checked already."""
+
+    text: str
+    replaces: bool = False
+    """True when the text takes the place of all text sent so far."""
+    kind: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEvent(Record):
+    """The stream's last event."""
+
+    answer: Answer
+    kind: Literal["answer"] = "answer"
+
+
+Event = HitsEvent | TextEvent | AnswerEvent
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedFile(Record):
+    """A file that could not be read, and why in one line."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport(Record):
+    """What one ingest did to the store."""
+
+    added: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    unchanged: int = 0
+    skipped: tuple[SkippedFile, ...] = ()
+    documents: int = 0
+    """Documents in the store after the ingest."""
+    passages: int = 0
+    seconds: float = 0.0
+
+    @property
+    def wrote(self) -> bool:
+        """Whether the store changed at all."""
+        return bool(self.added or self.replaced or self.removed)
