@@ -31,9 +31,7 @@ class Settings(BaseSettings):
         "the server's own model when there is a base URL, else embedded",
     )
     base_url: str = Field("", description="OpenAI-compatible server of the chat model")
-    embeddings: str = Field(
-        "e5", description="Embedding model: `e5` (embedded) or `openai:NAME`"
-    )
+    embeddings: str = Field("e5", description="Embedding model: `e5` (embedded) or `openai:NAME`")
     embeddings_base_url: str = Field(
         "", description="OpenAI-compatible server of the embedding model; unset: the base URL"
     )

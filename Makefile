@@ -1,0 +1,48 @@
+# One command each, on an empty clone and on a used one.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+Q ?= what was 2023 bilateral trade?
+
+.PHONY: run ask test lint format constraints clean
+
+run: $(VENV)/installed ## set up, answer the demo question, serve the chat page
+	@$(BIN)/rag ingest
+	@$(BIN)/rag ask "$(Q)" || test $$? -eq 3
+	@exec $(BIN)/rag chat
+
+ask: $(VENV)/installed ## answer Q="..." from the articles
+	@$(BIN)/rag ask "$(Q)"
+
+test: $(VENV)/tested ## lint, types and tests, as CI runs them
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+format: $(VENV)/tested
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Exact versions with hashes; made anew after a change of pyproject.toml.
+constraints: $(VENV)/tested
+	$(BIN)/pip-compile --quiet --upgrade --extra test --generate-hashes --strip-extras \
+	  --allow-unsafe --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --no-emit-trusted-host -o .ci/constraints.txt pyproject.toml
+
+clean: ## remove the virtual environment; stores and the joined model stay
+	rm -rf $(VENV)
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp is written last, so that an install cut short is taken up again.
+$(VENV)/installed: $(BIN)/pip pyproject.toml .ci/constraints.txt
+	$(BIN)/pip install --disable-pip-version-check -c .ci/constraints.txt -e .
+	@touch $@
+
+$(VENV)/tested: $(BIN)/pip pyproject.toml .ci/constraints.txt
+	$(BIN)/pip install --disable-pip-version-check --require-hashes -r .ci/constraints.txt
+	$(BIN)/pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/installed

@@ -1,0 +1,161 @@
+"""Ask articles in any language; every sentence of the answer is proved by a quote.
+
+The files tell the story:
+
+    cli.py, chat.py      the command line and the chat page
+    engine.py            one corpus, open for questions: what `rag.open` returns
+    ingestion.py         story 1: read.py -> split.py -> embed.py -> store.py
+    asking.py            story 2: retrieve.py -> answer.py -> cite.py
+    figures.py           what a figure is worth, in any script
+    models.py, llama.py  the chat model; weights.py joins the embedded one
+    vectors.py, lock.py  the cache of vectors; one writer at a time
+    records.py           what flows between the stages
+    settings.py          what a person may choose
+    langchain.py         the retriever and the runnable for LangChain
+    doctor.py            checks all of it and names the mend
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import RagError
+from rag.records import (
+    Answer,
+    AnswerEvent,
+    Citation,
+    Document,
+    Event,
+    Hit,
+    HitsEvent,
+    IngestReport,
+    TextEvent,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from langchain_core.messages import AIMessage
+    from langchain_core.retrievers import BaseRetriever
+    from langchain_core.runnables import Runnable
+
+    from rag.engine import History, Rag, Where
+    from rag.settings import Settings
+
+__all__ = [
+    "Answer",
+    "AnswerEvent",
+    "Citation",
+    "Document",
+    "Event",
+    "Hit",
+    "HitsEvent",
+    "IngestReport",
+    "RagError",
+    "TextEvent",
+    "Usage",
+    "aask",
+    "as_retriever",
+    "as_runnable",
+    "ask",
+    "astream",
+    "documents",
+    "ingest",
+    "open",
+    "search",
+    "stream",
+]
+
+
+def open(store: str | Path | None = None, settings: Settings | None = None) -> Rag:
+    """A corpus of its own, with the methods of this module; several can be open at once.
+
+    `store` is the store's folder; `settings` the rest, read from the environment when
+    None. A store that is still empty is filled from the corpus at the first question.
+    """
+    from rag.engine import Rag
+    from rag.settings import Settings
+
+    settings = settings or Settings.read()
+    if store is not None:
+        settings = settings.model_copy(update={"store": Path(store).expanduser().resolve()})
+    return Rag(settings)
+
+
+@cache
+def _default() -> Rag:
+    return open()
+
+
+def ask(
+    question: str,
+    history: History = (),
+    language: str | None = None,
+    k: int | None = None,
+    where: Where | None = None,
+) -> Answer:
+    """The checked answer from the default corpus; see `rag.engine.Rag.ask`."""
+    return _default().ask(question, history, language, k, where)
+
+
+async def aask(
+    question: str,
+    history: History = (),
+    language: str | None = None,
+    k: int | None = None,
+    where: Where | None = None,
+) -> Answer:
+    """`ask` without blocking the event loop; cancelling it stops the model."""
+    return await _default().aask(question, history, language, k, where)
+
+
+def stream(
+    question: str,
+    history: History = (),
+    language: str | None = None,
+    k: int | None = None,
+    where: Where | None = None,
+) -> Iterator[Event]:
+    """A HitsEvent, then TextEvents, then an AnswerEvent; closing it stops the model."""
+    return _default().stream(question, history, language, k, where)
+
+
+def astream(
+    question: str,
+    history: History = (),
+    language: str | None = None,
+    k: int | None = None,
+    where: Where | None = None,
+) -> AsyncIterator[Event]:
+    """`stream` for an event loop."""
+    return _default().astream(question, history, language, k, where)
+
+
+def search(question: str, k: int = 8, where: Where | None = None) -> list[Hit]:
+    """The k passages nearest to the question, best first, in whatever language."""
+    return _default().search(question, k, where)
+
+
+def ingest(
+    path: str | Path | None = None, *, rebuild: bool = False, fresh: bool = False
+) -> IngestReport:
+    """Make the default store hold what a folder or file holds now; see `Rag.ingest`."""
+    return _default().ingest(path, rebuild=rebuild, fresh=fresh)
+
+
+def documents() -> dict[str, Document]:
+    """Every stored article by its source, with its text unchanged."""
+    return _default().documents()
+
+
+def as_retriever(k: int = 8, where: Where | None = None) -> BaseRetriever:
+    """A LangChain retriever over the default corpus."""
+    return _default().as_retriever(k, where)
+
+
+def as_runnable() -> Runnable[str | dict[str, Any], AIMessage]:
+    """A LangChain runnable from a question to a message with citations."""
+    return _default().as_runnable()

@@ -1,0 +1,212 @@
+"""Story 2: question -> retrieve -> write -> cite, as a stream of events."""
+
+import re
+import threading
+import time
+import unicodedata
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage
+
+from rag.answer import SCHEMA, Draft, language_name, read_draft, reader_messages, retry_message
+from rag.cite import Checked, Refused, check_language, cite, quote, settled_text
+from rag.errors import InputError
+from rag.language import detect
+from rag.parts import Parts
+from rag.prompts import FALLBACK, abstention
+from rag.records import Answer, AnswerEvent, Event, Hit, HitsEvent, Mode, TextEvent, Usage
+from rag.retrieve import Evidence, Query, choose_evidence, retrieve
+
+MAX_QUESTION = 2_000
+"""Characters; the embedder reads 512 tokens, and a question is not a document."""
+MAX_K = 100
+_ATTEMPTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What came of asking the model, and what that took."""
+
+    checked: Checked
+    mode: Mode
+    usage: Usage
+
+
+def stream(
+    question: str,
+    parts: Parts,
+    stop: threading.Event,
+    *,
+    history: Sequence[tuple[str, str]] = (),
+    language: str | None = None,
+    k: int | None = None,
+    where: Mapping[str, Any] | None = None,
+) -> Iterator[Event]:
+    """Yield the hits, then text as it becomes certain, then the whole Answer.
+
+    Closing the iterator stops the model, and so does setting `stop`; the iterator then
+    ends without an Answer.
+    """
+    started = time.monotonic()
+    query = understand(question, history, language)
+    hits = retrieve(query, parts, checked_k(k), where)
+    yield HitsEvent(tuple(hits), query.text)
+    evidence = choose_evidence(query, hits, parts)
+    written = yield from _write(query, evidence, parts, stop)
+    if written is None:
+        return
+    yield AnswerEvent(_answer(written, query, hits, parts, time.monotonic() - started))
+
+
+def understand(
+    question: str, history: Sequence[tuple[str, str]] = (), language: str | None = None
+) -> Query:
+    """The question with its language and the text to search; raises InputError.
+
+    The answer's language is the question's. A question too short to tell (a name, a
+    figure) takes that of the conversation before it, and English where there is none.
+    """
+    question = _checked_question(question)
+    turns = tuple((str(asked), str(answered)) for asked, answered in history)
+    said = [question, *(asked for asked, _ in reversed(turns))]
+    lang = next((found for found in map(_lang, said) if found), FALLBACK)
+    return Query(
+        question=question,
+        text=f"{turns[-1][0]} {question}" if turns else question,
+        question_lang=lang,
+        answer_lang=_checked_language(language) if language else lang,
+        history=turns,
+    )
+
+
+def _lang(text: str) -> str:
+    return detect(text).lang
+
+
+def _write(
+    query: Query, evidence: Sequence[Evidence], parts: Parts, stop: threading.Event
+) -> Generator[TextEvent, None, _Written | None]:
+    """Draft and check, once more with the complaint if need be, else quote.
+
+    None when it was stopped.
+    """
+    if not evidence:
+        return (yield from _abstain(query, Usage()))
+    if parts.chat_model is None:
+        return (yield from _quote(evidence[0], query, Usage()))
+    from rag.models import Conversation
+
+    model = Conversation(parts.chat_model, parts.settings)
+    messages, best = reader_messages(query, evidence), evidence[0]
+    for attempt in range(_ATTEMPTS):
+        outcome = yield from _draft(model.stream(messages, SCHEMA, stop), query, evidence, attempt)
+        if stop.is_set():
+            return None
+        if isinstance(outcome, Checked):
+            if not outcome.text:
+                return (yield from _abstain(query, model.usage))
+            return _Written(outcome, "generated", model.usage)
+        best = _first_cited(model.reply, evidence) or best
+        messages = [*messages, AIMessage(model.reply), retry_message(str(outcome), query)]
+    return (yield from _quote(best, query, model.usage))
+
+
+def _draft(
+    replies: Iterator[str], query: Query, evidence: Sequence[Evidence], attempt: int
+) -> Generator[TextEvent, None, Checked | Refused]:
+    """One reply of the model, shown as far as it is settled; stopped once it is refused."""
+    shown, reply, replaces = "", "", attempt > 0
+    try:
+        for reply in replies:
+            text = settled_text(read_draft(reply) or Draft(()), evidence, query)
+            if text != shown:
+                yield TextEvent(text if replaces else text[len(shown) :], replaces)
+                shown, replaces = text, False
+        checked = _whole(reply, evidence, query)
+    except Refused as refusal:
+        return refusal
+    if checked.text != shown:
+        yield TextEvent(checked.text, replaces=True)
+    return checked
+
+
+def _whole(reply: str, evidence: Sequence[Evidence], query: Query) -> Checked:
+    draft = read_draft(reply)
+    if draft is None:
+        raise Refused("it is not the JSON that was asked for")
+    checked = cite(draft, evidence, query)
+    check_language(checked, query, _lang)
+    return checked
+
+
+def _quote(evidence: Evidence, query: Query, usage: Usage) -> Generator[TextEvent, None, _Written]:
+    checked = quote(evidence, query)
+    yield TextEvent(checked.text, replaces=True)
+    return _Written(checked, "quoted", usage)
+
+
+def _abstain(query: Query, usage: Usage) -> Generator[TextEvent, None, _Written]:
+    text = abstention(query.answer_lang)
+    yield TextEvent(text, replaces=True)
+    return _Written(Checked(text, ()), "abstained", usage)
+
+
+def _first_cited(reply: str, evidence: Sequence[Evidence]) -> Evidence | None:
+    """The sentence that a refused draft leaned on first."""
+    shown = {each.number: each for each in evidence}
+    claims = (read_draft(reply) or Draft(())).claims
+    return next((shown[n] for claim in claims for n in claim.ids if n in shown), None)
+
+
+def _answer(
+    written: _Written, query: Query, hits: Sequence[Hit], parts: Parts, seconds: float
+) -> Answer:
+    from rag.models import model_label
+
+    return Answer(
+        text=written.checked.text,
+        citations=written.checked.citations,
+        abstained=written.mode == "abstained",
+        language=query.answer_lang,
+        hits=tuple(hits),
+        usage=written.usage,
+        seconds=seconds,
+        mode=written.mode,
+        query=query.text,
+        model=model_label(parts.settings),
+    )
+
+
+def _checked_question(question: str) -> str:
+    if not isinstance(question, str):
+        raise InputError(f"the question is a {type(question).__name__}, not text; ask in words")
+    text = question.strip()
+    if not text:
+        raise InputError("the question is empty; ask something in words")
+    if len(text) > MAX_QUESTION:
+        raise InputError(
+            f"the question has {len(text):,} characters, {MAX_QUESTION:,} is the most; shorten it"
+        )
+    for char in text:
+        if unicodedata.category(char) in ("Cc", "Cs", "Cn", "Co") and char not in "\n\r\t":
+            raise InputError(
+                f"the question holds U+{ord(char):04X}, which is not text; ask in words"
+            )
+    if not any(char.isalnum() for char in text):
+        raise InputError(f"the question {text[:40]!r} holds no words; ask in words")
+    return text
+
+
+def _checked_language(language: str) -> str:
+    code = language.strip().lower().replace("_", "-").partition("-")[0]
+    if not re.fullmatch(r"[a-z]{2,3}", code) or language_name(code) == code:
+        raise InputError(f"language={language!r} is not known; give a code such as en, kk or zh")
+    return code
+
+
+def checked_k(k: int | None) -> int | None:
+    if k is not None and not (isinstance(k, int) and 1 <= k <= MAX_K):
+        raise InputError(f"k={k!r} is not a number of passages; give one from 1 to {MAX_K}")
+    return k

@@ -1,0 +1,111 @@
+"""Check: a draft and the sentences it was written from -> text with proved marks.
+
+A citation is made from the stored sentence, never from the model's words, so
+its quote is exact by construction. A claim is shown only with a citation, and
+only when each of its figures stands in what it cites.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rag.answer import Claim, Draft
+from rag.figures import unsupported
+from rag.prompts import quote_frame
+from rag.records import Citation, Record
+from rag.retrieve import Evidence, Query
+
+_OWN_MARKS = re.compile(r"\s*\[[\d\s,;]*\]")
+# A numeral at the end of unfinished text may still grow, or be multiplied by its next word.
+_OPEN_END = re.compile(r"(?:\d[\d.,'’\u00a0\u202f]*(?:[\s\-]*\S*)?|\[[\d\s,;]*|\S+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked(Record):
+    """Text with marks `[1]`, and the citation of each mark."""
+
+    text: str
+    citations: tuple[Citation, ...]
+
+
+class Refused(Exception):  # noqa: N818  (a verdict that the caller acts on, not a fault)
+    """A draft that must not be shown, and why, in words that the model can act on."""
+
+
+def cite(draft: Draft, evidence: Sequence[Evidence], query: Query) -> Checked:
+    """The draft as it may be shown; raises Refused for what no sentence supports."""
+    shown = {each.number: each for each in evidence}
+    citations: dict[int, Citation] = {}
+    parts = []
+    for claim in draft.claims:
+        sources = _sources(claim, shown)
+        text = _checked_text(claim, sources, query)
+        if text:
+            parts.append(f"{text} {_marks(sources, citations)}")
+    return Checked(" ".join(dict.fromkeys(parts)), tuple(citations.values()))
+
+
+def settled_text(draft: Draft, evidence: Sequence[Evidence], query: Query) -> str:
+    """The part of an unfinished draft that can be shown already.
+
+    Every figure in it is checked, and what comes later only adds to it. Raises
+    Refused as soon as the draft can no longer be shown.
+    """
+    if not draft.claims:
+        return ""
+    *whole, last = draft.claims
+    before = cite(Draft(tuple(whole)), evidence, query).text
+    sources = _sources(last, {each.number: each for each in evidence})
+    cut = Claim(last.ids, _OPEN_END.sub("", last.text))
+    begun = _checked_text(cut, sources, query)
+    return f"{before} {begun}".strip() if begun else before
+
+
+def quote(evidence: Evidence, query: Query) -> Checked:
+    """The sentence itself, framed in the asker's language: right whatever a model does."""
+    sentence = " ".join(evidence.sentence.text.split())
+    text = quote_frame(sentence, query.answer_lang)
+    return Checked(f"{text} [1]", (_citation(1, evidence),))
+
+
+def check_language(checked: Checked, query: Query, detect: Callable[[str], str]) -> None:
+    """Raises Refused for text that is clearly in another language than the one asked for."""
+    lang = detect(re.sub(r"\[\d+\]", "", checked.text))
+    if lang and lang != query.answer_lang:
+        raise Refused("it is not in the language of the question")
+
+
+def _sources(claim: Claim, shown: dict[int, Evidence]) -> list[Evidence]:
+    """What the claim cites; a number that was not shown is dropped."""
+    return [shown[number] for number in claim.ids if number in shown]
+
+
+def _checked_text(claim: Claim, sources: Sequence[Evidence], query: Query) -> str:
+    text = " ".join(_OWN_MARKS.sub("", claim.text).split())
+    if text and not sources:
+        raise Refused("a claim names no sentence of the list")
+    quotes = [each.sentence.text for each in sources]
+    wrong = unsupported(text, quotes, query.answer_lang)
+    if wrong:
+        raise Refused(f"the figure {wrong[0]} does not stand in the sentences that it names")
+    return text
+
+
+def _marks(sources: Sequence[Evidence], citations: dict[int, Citation]) -> str:
+    for each in sources:
+        citations.setdefault(each.number, _citation(len(citations) + 1, each))
+    return "".join(f"[{citations[each.number].number}]" for each in sources)
+
+
+def _citation(number: int, evidence: Evidence) -> Citation:
+    sentence, hit = evidence.sentence, evidence.hit
+    return Citation(
+        number=number,
+        source=hit.source,
+        start=sentence.start,
+        end=sentence.end,
+        quote=sentence.text,
+        title=hit.title,
+        lang=hit.lang,
+        page=hit.page,
+    )

@@ -1,0 +1,184 @@
+"""One corpus, open for questions: the object that `rag.open` returns."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from rag.ingestion import Progress, ingest, no_progress
+from rag.parts import Parts
+from rag.records import Answer, AnswerEvent, Document, Event, Hit, IngestReport
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage
+    from langchain_core.retrievers import BaseRetriever
+    from langchain_core.runnables import Runnable
+
+History = Sequence[tuple[str, str]]
+Where = Mapping[str, Any]
+
+
+class Rag:
+    """Ask, search and ingest one corpus. Several can be open in one process.
+
+    Safe to use from several threads. Nothing is opened or loaded before the first
+    call; a store that is still empty is filled from `settings.corpus` then.
+    """
+
+    def __init__(self, settings: Settings, progress: Progress = no_progress) -> None:
+        self.settings = settings
+        self.parts = Parts(settings)
+        self._progress = progress
+        self._filling = threading.Lock()
+
+    def ask(
+        self,
+        question: str,
+        history: History = (),
+        language: str | None = None,
+        k: int | None = None,
+        where: Where | None = None,
+    ) -> Answer:
+        """The checked answer, or one that says that the articles do not tell.
+
+        `history` is earlier (question, answer) turns; `language` an ISO 639 code, the
+        question's own when None; `k` how many passages are read; `where` a filter such
+        as {"lang": "he", "date": {"gte": "2024-07-01"}}. Raises InputError for what
+        cannot be asked, StoreError and ModelError for what does not work.
+        """
+        *_, last = self.stream(question, history, language, k, where)
+        assert isinstance(last, AnswerEvent)
+        return last.answer
+
+    async def aask(
+        self,
+        question: str,
+        history: History = (),
+        language: str | None = None,
+        k: int | None = None,
+        where: Where | None = None,
+    ) -> Answer:
+        """`ask` without blocking the event loop; cancelling it stops the model."""
+        async for event in self.astream(question, history, language, k, where):
+            last = event
+        assert isinstance(last, AnswerEvent)
+        return last.answer
+
+    def stream(
+        self,
+        question: str,
+        history: History = (),
+        language: str | None = None,
+        k: int | None = None,
+        where: Where | None = None,
+    ) -> Iterator[Event]:
+        """A HitsEvent, then TextEvents, then an AnswerEvent; closing it stops the model."""
+        return self._events(threading.Event(), question, history, language, k, where)
+
+    async def astream(
+        self,
+        question: str,
+        history: History = (),
+        language: str | None = None,
+        k: int | None = None,
+        where: Where | None = None,
+    ) -> AsyncIterator[Event]:
+        """`stream` for an event loop; closing or cancelling it stops the model."""
+        loop, stop = asyncio.get_running_loop(), threading.Event()
+        queue: asyncio.Queue[Event | BaseException | None] = asyncio.Queue()
+
+        def work() -> None:
+            end: BaseException | None = None
+            try:
+                for event in self._events(stop, question, history, language, k, where):
+                    loop.call_soon_threadsafe(queue.put_nowait, event)
+            except BaseException as error:
+                end = error
+            if not stop.is_set():
+                loop.call_soon_threadsafe(queue.put_nowait, end)
+
+        threading.Thread(target=work, name="rag-astream", daemon=True).start()
+        try:
+            while (event := await queue.get()) is not None:
+                if isinstance(event, BaseException):
+                    raise event
+                yield event
+        finally:
+            stop.set()
+
+    def _events(
+        self,
+        stop: threading.Event,
+        question: str,
+        history: History,
+        language: str | None,
+        k: int | None,
+        where: Where | None,
+    ) -> Iterator[Event]:
+        from rag.asking import stream
+
+        self._fill()
+        yield from stream(
+            question, self.parts, stop, history=history, language=language, k=k, where=where
+        )
+
+    def search(self, question: str, k: int = 8, where: Where | None = None) -> list[Hit]:
+        """The k passages nearest to the question, in whatever language, best first."""
+        from rag.asking import checked_k, understand
+        from rag.retrieve import retrieve
+
+        self._fill()
+        return retrieve(understand(question), self.parts, checked_k(k), where)
+
+    def ingest(
+        self, path: str | Path | None = None, *, rebuild: bool = False, fresh: bool = False
+    ) -> IngestReport:
+        """Make the store hold what a folder or file holds now; by default the corpus.
+
+        `rebuild` writes it anew even when nothing changed, `fresh` also forgets what
+        came from other folders. Files that cannot be read are named in the report.
+        """
+        return ingest(
+            path or self.settings.corpus,
+            self.parts,
+            rebuild=rebuild,
+            fresh=fresh,
+            progress=self._progress,
+        )
+
+    def documents(self) -> dict[str, Document]:
+        """Every stored article by its source, with its text unchanged."""
+        self._fill()
+        return {name: each.document for name, each in self.parts.store.documents().items()}
+
+    def as_retriever(self, k: int = 8, where: Where | None = None) -> "BaseRetriever":
+        """A LangChain retriever over this corpus; passages with their offsets as metadata."""
+        from rag.langchain import PassageRetriever
+
+        return PassageRetriever(engine=self, k=k, where=where)
+
+    def as_runnable(self) -> "Runnable[str | dict[str, Any], AIMessage]":
+        """A LangChain runnable: a question, or a dict of `ask`'s arguments, to a message.
+
+        The message's text block carries langchain-core `Citation` annotations.
+        """
+        from rag.langchain import answering
+
+        return answering(self)
+
+    def close(self) -> None:
+        """Let go of files; the next call opens them again."""
+        self.parts.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _fill(self) -> None:
+        with self._filling:
+            if self.parts.store.manifest() is None:
+                self.ingest()

@@ -1,0 +1,54 @@
+"""The parts that a corpus is worked with, built once and in one place."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rag.settings import Settings
+from rag.store import Store
+from rag.vectors import VectorCache
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from rag.embed import Embedder
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Settings with the store, embedder and chat model that they name.
+
+    Nothing is opened or loaded before it is used.
+    """
+
+    settings: Settings
+
+    @cached_property
+    def store(self) -> Store:
+        """The store of this corpus."""
+        settings = self.settings
+        return Store(settings.store_folder, settings.collection, settings.chroma_url)
+
+    @cached_property
+    def cache(self) -> VectorCache:
+        """Vectors that were computed before."""
+        return VectorCache(self.settings.store_folder / "vectors.sqlite")
+
+    @cached_property
+    def embedder(self) -> "Embedder":
+        """The embedding model; raises SettingsError for an unknown one."""
+        from rag.embed import embedder
+
+        return embedder(self.settings, self.cache)
+
+    @cached_property
+    def chat_model(self) -> "BaseChatModel | None":
+        """The chat model; None when answers are to be quotes only."""
+        from rag.models import chat_model
+
+        return chat_model(self.settings)
+
+    def close(self) -> None:
+        """Let go of the store and the cache."""
+        self.store.close()
+        self.cache.close()
