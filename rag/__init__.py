@@ -36,7 +36,7 @@ from rag.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, Iterator
 
     from langchain_core.messages import AIMessage
     from langchain_core.retrievers import BaseRetriever
@@ -129,7 +129,7 @@ def astream(
     language: str | None = None,
     k: int | None = None,
     where: Where | None = None,
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """`stream` for an event loop."""
     return _default().astream(question, history, language, k, where)
 

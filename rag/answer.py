@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.utils.json import parse_partial_json
 
-from rag.prompts import fill
+from rag.figures import figures, written
+from rag.prompts import fill, turns
 from rag.records import Record
 from rag.retrieve import Evidence, Query
 
@@ -67,10 +68,11 @@ def reader_messages(query: Query, evidence: Sequence[Evidence]) -> list[BaseMess
     language = language_name(query.answer_lang)
     return [
         SystemMessage(fill("reader")),
+        *_examples(),
         HumanMessage(
             fill(
                 "question",
-                sentences="\n".join(f"[{each.number}] {_one_line(each)}" for each in evidence),
+                sentences="\n".join(_numbered(each, query.answer_lang) for each in evidence),
                 earlier=_earlier(query),
                 question=query.question,
                 language=language,
@@ -128,8 +130,23 @@ def _claim(found: dict[str, Any]) -> Claim:
     return Claim(tuple(dict.fromkeys(ids)), found["text"])
 
 
-def _one_line(evidence: Evidence) -> str:
-    return " ".join(evidence.sentence.text.split())
+def _examples() -> list[BaseMessage]:
+    return [
+        message
+        for question, reply in turns("examples")
+        for message in (HumanMessage(question), AIMessage(reply))
+    ]
+
+
+def _numbered(evidence: Evidence, lang: str) -> str:
+    """The sentence on one line, with its figures as the asker's language writes them.
+
+    Small models take a magnitude of one language for another; code does not.
+    """
+    text = " ".join(evidence.sentence.text.split())
+    shown = [written(figure, lang) for figure in figures(text, evidence.hit.lang)]
+    told = "; ".join(dict.fromkeys(filter(None, shown)))
+    return f"[{evidence.number}] {text}" + (f" (figures: {told})" if told else "")
 
 
 def _earlier(query: Query) -> str:

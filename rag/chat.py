@@ -6,6 +6,7 @@ HTML transcript of our own, so that none of it can become markup, a link or an i
 
 import asyncio
 import errno
+import gc
 import html
 import ipaddress
 import logging
@@ -15,11 +16,18 @@ import socket
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterator,
+    Sequence,
+)
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar
 
 # Gradio reads it while it is imported, and would tell its makers of every start.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -33,6 +41,8 @@ from rag.errors import RagError, SettingsError
 from rag.records import Answer, Citation, Event, HitsEvent, TextEvent
 
 _MARK = re.compile(r"\[\d+\]")
+T = TypeVar("T")
+
 _log = logging.getLogger(__name__)
 
 
@@ -44,6 +54,9 @@ def serve(engine: Rag) -> None:
     settings = engine.settings
     with listen(settings.host, settings.port) as listener, suppress(KeyboardInterrupt):
         asyncio.run(_serve(engine, listener))
+    # The interpreter looks through every object once more before it ends, and after
+    # Ctrl-C a person waits for it: half a second that nothing is gained by.
+    gc.freeze()
 
 
 async def _serve(engine: Rag, listener: socket.socket) -> None:
@@ -119,17 +132,24 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for listener in sockets or []:
-            print("\n".join(_addresses(listener)), flush=True)
+            print(announcement(*listener.getsockname()[:2]), flush=True)
 
 
-def _addresses(listener: socket.socket) -> Iterator[str]:
-    """Where a browser on this machine finds the page, and a warning if others do too."""
-    host, port = listener.getsockname()[:2]
+def announcement(host: str, port: int) -> str:
+    """Where a browser on this machine finds the page; a second line if others do too.
+
+    >>> announcement("127.0.0.1", 7860)
+    'chat at http://127.0.0.1:7860'
+    """
     address = ipaddress.ip_address(host)
     own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    yield f"chat at http://{f'[{own}]' if address.version == 6 else own}:{port}"
-    if not address.is_loopback:
-        yield f"anyone who reaches port {port} of {host} can ask; RAG_HOST=127.0.0.1 keeps it here"
+    line = f"chat at http://{f'[{own}]' if address.version == 6 else own}:{port}"
+    if address.is_loopback:
+        return line
+    return (
+        f"{line}\nanyone who reaches port {port} of {host} can ask; "
+        "RAG_HOST=127.0.0.1 keeps it to this machine"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +184,8 @@ Turns = tuple[Turn, ...]
 def page(engine: Rag) -> gr.Blocks:
     """The page with its API endpoint `/ask`; each visitor has a conversation of their own."""
     desk = _Desk(engine)
-    with gr.Blocks(title="Ask the articles", analytics_enabled=False, fill_height=True) as blocks:
+    blocks = gr.Blocks(title="Ask the articles", analytics_enabled=False, fill_height=True)
+    with blocks:
         turns = gr.State(())
         gr.HTML(_HEAD)
         shown = gr.HTML(elem_id="transcript", apply_default_css=False, js_on_load=None)
@@ -173,17 +194,14 @@ def page(engine: Rag) -> gr.Blocks:
             placeholder="Ask in any language", max_lines=6, submit_btn="Ask",
         )  # fmt: skip
         _examples(engine.settings.corpus, box)
-        asking = box.submit(
+        box.submit(
             desk.answer, [box, turns], [shown, turns, box],
             js=_SCROLL_TO_END,
             concurrency_limit=None, show_progress="hidden", api_visibility="private",
         )  # fmt: skip
-        box.stop(
-            _stopped, [turns], [shown, turns, box],
-            cancels=[asking], queue=False, show_progress="hidden", api_visibility="private",
-        )  # fmt: skip
-        gr.api(desk.ask, api_name="ask", concurrency_limit=None)
-        blocks.unload(desk.leave)
+        box.stop(desk.stop, queue=False, show_progress="hidden", api_visibility="private")
+        blocks.unload(desk.stop)
+        gr.events.api(desk.ask, api_name="ask", concurrency_limit=None)
     return blocks
 
 
@@ -204,37 +222,36 @@ def example_questions(corpus: Path) -> list[str]:
         entries = tomllib.loads((folder / "articles.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
-    questions = entries.get("examples", [])
-    return [each for each in questions if isinstance(each, str)] if questions else []
+    questions = entries.get("examples")
+    if not isinstance(questions, list):
+        return []
+    return [each for each in questions if isinstance(each, str)]
 
 
 class _Desk:
-    """Lets the model answer one visitor after the other, and notices who left.
+    """Lets the model answer one visitor after the other, and stops for those who want it.
 
-    Gradio's own queue could do the first, but shows nobody their question before it
-    is their turn.
+    Gradio can do both, but shows nobody their question before it is their turn, and its
+    `cancels` may let a last piece of text arrive after Stop and undo it.
     """
 
     def __init__(self, engine: Rag) -> None:
         self._engine = engine
         self._model = asyncio.Lock()
-        self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self._tasks: set[tuple[str, asyncio.Task[Any]]] = set()
 
     async def answer(
         self, question: str, turns: Turns, request: gr.Request
     ) -> AsyncIterator[tuple[str, Turns, dict[str, Any]]]:
-        """The page after each step of the answer; nothing at all for an empty question."""
+        """The page after each step of the answer; unchanged by an empty question."""
         if not question.strip():
-            yield (*_view(turns), gr.skip())
+            yield _frame(turns, gr.skip())
             return
-        with self._present(request):
-            box = _busy_box()
-            async with aclosing(self._growing(Turn(question), _history(turns))) as growing:
-                async for turn in growing:
-                    if turn.state != "open":
-                        box = _idle_box(question if turn.state == "failed" else None)
-                    yield (*_view((*turns, turn)), box)
-                    box = gr.skip()
+        box = _busy_box()
+        async for turn in self._steps(Turn(question), _history(turns), request):
+            yield _frame((*turns, turn), box)
+            box = gr.skip()
+        yield _frame((*turns, turn), _idle_box(turn))
 
     async def ask(self, question: str, request: gr.Request) -> dict[str, Any]:
         """Answer one question, in any language, from the articles.
@@ -242,75 +259,85 @@ class _Desk:
         Gives the answer's text with marks such as [1], under `citations` the exact quote
         of each mark with its article and offsets, and `abstained` when no article tells.
         """
-        with self._present(request):
+        with self._stoppable(self._ask(question), request) as task:
             try:
-                async with self._model:
-                    return (await self._engine.aask(question)).to_dict()
+                return (await task).to_dict()
             except RagError as error:
                 raise gr.Error(str(error), print_exception=False) from error
 
-    def leave(self, request: gr.Request) -> None:
-        """Stop what a visitor waits for who closed the page."""
-        task = self._tasks.get(str(request.session_hash))
-        if task:
-            task.get_loop().call_soon_threadsafe(task.cancel)
+    async def stop(self, request: gr.Request) -> None:
+        """Stop what this visitor waits for, who asks for it or has closed the page."""
+        for visitor, task in self._tasks:
+            if visitor == str(request.session_hash):
+                task.cancel()
 
-    @contextmanager
-    def _present(self, request: gr.Request) -> Iterator[None]:
-        visitor, task = str(request.session_hash), asyncio.current_task()
-        assert task is not None
-        self._tasks[visitor] = task
-        try:
-            yield
-        finally:
-            self._tasks.pop(visitor, None)
+    async def _steps(
+        self, turn: Turn, history: History, request: gr.Request
+    ) -> AsyncIterator[Turn]:
+        """The turn from the bare question until it is whole, has failed or was stopped."""
+        steps: asyncio.Queue[Turn | None] = asyncio.Queue()
+        growing = self._grow(turn, history, steps.put_nowait)
+        with self._stoppable(growing, request) as task:
+            task.add_done_callback(lambda _: steps.put_nowait(None))
+            while (step := await steps.get()) is not None:
+                yield (turn := step)
+            if task.cancelled():
+                yield replace(turn, note="stopped", state="stopped")
 
-    async def _growing(self, turn: Turn, history: History) -> AsyncGenerator[Turn, None]:
-        """The turn from the bare question until it is whole or has failed."""
+    async def _grow(self, turn: Turn, history: History, show: Callable[[Turn], None]) -> None:
         if self._model.locked():
-            yield (turn := replace(turn, note="waiting for another answer to end"))
+            show(replace(turn, note="waiting for another answer to end"))
         try:
             async with self._model:
-                yield (turn := replace(turn, note="looking for passages"))
-                events = cast(
-                    AsyncGenerator[Event, None], self._engine.astream(turn.question, history)
-                )
-                async with aclosing(events):
+                show(turn := replace(turn, note="looking for passages"))
+                async with aclosing(self._events(turn.question, history)) as events:
                     async for event in events:
-                        yield (turn := turn.after(event))
+                        show(turn := turn.after(event))
         except RagError as error:
-            yield replace(turn, note=str(error), state="failed")
+            show(replace(turn, note=str(error), state="failed"))
         except Exception:
             _log.exception("a question could not be answered")
-            yield replace(
-                turn, note="a fault of the program; its terminal tells more", state="failed"
-            )
+            note = "a fault of the program; its terminal tells more"
+            show(replace(turn, note=note, state="failed"))
+
+    async def _ask(self, question: str) -> Answer:
+        async with self._model:
+            return await self._engine.aask(question)
+
+    def _events(self, question: str, history: History) -> AsyncGenerator[Event, None]:
+        return self._engine.astream(question, history)
+
+    @contextmanager
+    def _stoppable(
+        self, work: Coroutine[Any, Any, T], request: gr.Request
+    ) -> Iterator[asyncio.Task[T]]:
+        """The work as a task that `stop` finds, and that ends with the block."""
+        entry = (str(request.session_hash), asyncio.create_task(work))
+        self._tasks.add(entry)
+        try:
+            yield entry[1]
+        finally:
+            self._tasks.discard(entry)
+            entry[1].cancel()
 
 
 def _history(turns: Turns) -> History:
     return [(turn.question, turn.text) for turn in turns if turn.state == "whole"]
 
 
-def _stopped(turns: Turns) -> tuple[str, Turns, dict[str, Any]]:
-    """The page after Stop: the text so far stays, and says that it is not all."""
-    if turns and turns[-1].state == "open":
-        turns = (*turns[:-1], replace(turns[-1], note="stopped", state="stopped"))
-    return (*_view(turns), _idle_box())
+def _frame(turns: Turns, box: dict[str, Any]) -> tuple[str, Turns, dict[str, Any]]:
+    return transcript(turns), turns, box
 
 
 def _busy_box() -> dict[str, Any]:
     return gr.update(value="", submit_btn=False, stop_btn="Stop")
 
 
-def _idle_box(question: str | None = None) -> dict[str, Any]:
-    """Ask instead of Stop; with `question` in the box again when it is to be mended."""
-    if question is None:
-        return gr.update(submit_btn="Ask", stop_btn=False)
-    return gr.update(value=question, submit_btn="Ask", stop_btn=False)
-
-
-def _view(turns: Turns) -> tuple[str, Turns]:
-    return transcript(turns), turns
+def _idle_box(turn: Turn) -> dict[str, Any]:
+    """Ask instead of Stop; a question that failed stands in the box again, to be mended."""
+    if turn.state == "failed":
+        return gr.update(value=turn.question, submit_btn="Ask", stop_btn=False)
+    return gr.update(submit_btn="Ask", stop_btn=False)
 
 
 def transcript(turns: Sequence[Turn]) -> str:

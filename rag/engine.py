@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -84,7 +84,7 @@ class Rag:
         language: str | None = None,
         k: int | None = None,
         where: Where | None = None,
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """`stream` for an event loop; closing or cancelling it stops the model."""
         loop, stop = asyncio.get_running_loop(), threading.Event()
         queue: asyncio.Queue[Event | BaseException | None] = asyncio.Queue()

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Literal
 
 Figure = frozenset[Decimal | str]
 
@@ -81,13 +82,66 @@ def figures(text: str, lang: str = "") -> list[Figure]:
 def unsupported(
     text: str, quotes: Iterable[str], lang: str = "", quote_lang: str = ""
 ) -> list[str]:
-    """The figures of a text that none of the quotes holds, as they may be shown.
+    """The figures of a text that none of the quotes holds, as `written` shows them.
 
     >>> unsupported("Trade reached 41 million.", ["handel wyniósł 41 mld"])
-    ['41000000']
+    ['41 million']
     """
-    held = {value for quote in quotes for figure in figures(quote, quote_lang) for value in figure}
-    return [str(min(figure, key=str)) for figure in figures(text, lang) if not figure & held]
+    held = _values_in(quotes, quote_lang)
+    return [written(each, lang) for each in figures(text, lang) if not each & held]
+
+
+def left_out(text: str, quotes: Iterable[str], lang: str = "", quote_lang: str = "") -> list[str]:
+    """The figures of the quotes that the text does not hold.
+
+    Small ones are passed over, since most languages write them as words.
+
+    >>> left_out("It rose by 32 percent.", ["wzrósł o 32%, do 41 mld w 3 lata"], "en", "pl")
+    ['41 billion']
+    """
+    held = _values_in([text], lang)
+    return [
+        written(each, lang)
+        for quote in quotes
+        for each in figures(quote, quote_lang)
+        if not each & held and not all(v in _SMALL for v in each if isinstance(v, Decimal))
+    ]
+
+
+def written(figure: Figure, lang: str = "") -> str:
+    """A figure as a language writes it; "" for a magnitude without a numeral.
+
+    >>> [written(figures("41 מיליארד")[0], lang) for lang in ("en", "tr", "zh", "ru")]
+    ['41 billion', '41 milyar', '410亿', '41 миллиард']
+    """
+    values = [value for value in figure if isinstance(value, Decimal)]
+    if not values:
+        return ""
+    value = max(values)
+    return f"{value:f}" if value < 10**6 else _compact(value, lang)
+
+
+def _compact(value: Decimal, lang: str) -> str:
+    from babel import Locale, UnknownLocaleError
+    from babel.numbers import format_compact_decimal
+
+    try:
+        locale = Locale(lang)
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    # Languages that write the magnitude as a letter have the short form only.
+    form: Literal["long", "short"] = "long" if "long" in locale.compact_decimal_formats else "short"
+    text = format_compact_decimal(value, format_type=form, locale=locale, fraction_digits=3)
+    # Babel sets Hebrew and Arabic figures in marks of direction, which no quote has.
+    shown = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    return shown.replace("\u00a0", " ")
+
+
+_SMALL = frozenset(map(Decimal, range(11)))
+
+
+def _values_in(texts: Iterable[str], lang: str) -> set[Decimal | str]:
+    return {value for text in texts for figure in figures(text, lang) for value in figure}
 
 
 def _ascii_digits(text: str) -> str:

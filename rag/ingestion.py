@@ -9,14 +9,17 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from rag.errors import InputError
+from rag.errors import InputError, StoreError
 from rag.lock import writing
 from rag.parts import Parts
 from rag.records import Document, IngestReport, Passage, SkippedFile
-from rag.store import FORMAT, Manifest, StoredDocument
+from rag.store import FORMAT, METRIC, Manifest, StoredDocument
+
+_SLICE = 2000
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, what is done of it, and the whole."""
@@ -36,35 +39,71 @@ def ingest(
 ) -> IngestReport:
     """Make the store hold what the folder or file holds now, and say what changed.
 
-    `rebuild` writes the store anew even if nothing changed; `fresh` also forgets
-    what was ingested from other folders. A file that cannot be read is named in the
-    report and leaves the others alone. Raises InputError, StoreError, ModelError;
-    the store is then what it was before.
+    A path inside a folder that was ingested before stands for that folder. `rebuild`
+    writes the store anew even if nothing changed; `fresh` also forgets what was
+    ingested from other folders. A file that cannot be read is named in the report and
+    leaves the others alone. Raises InputError, StoreError, ModelError; the store is
+    then what it was before.
     """
     started = time.monotonic()
+    root = _checked_root(path)
+    with writing(parts.store.folder, f"ingest of {root}"):
+        stored = {} if fresh else _stored(root, parts)
+        root = _outermost(root, stored)
+        read, skipped = _read(root, progress)
+        plan = _plan(root, read, stored)
+        skipped += plan.clashes
+        manifest = None if fresh else parts.store.manifest()
+        if manifest is None and not plan.documents:
+            raise InputError(_nothing_to_read(root, skipped))
+        anew = rebuild or not (manifest and _is_ours(manifest, parts))
+        report = _compare(stored, plan.documents, anew)
+        if manifest is None or anew or report.wrote:
+            manifest = _write(plan.documents, parts, progress)
+        else:
+            parts.store.tidy()
+    return replace(
+        report,
+        skipped=skipped,
+        documents=manifest.documents,
+        passages=manifest.passages,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _checked_root(path: str | Path) -> Path:
     root = Path(path).expanduser().resolve()
     if not root.exists():
         raise InputError(f"there is no folder or file {root}; name one that holds articles")
-    with writing(parts.store.folder, f"ingest of {root}"):
-        stored = {} if fresh else parts.store.documents()
-        before = stored if _usable(parts) and not rebuild else {}
-        read, skipped = _read(root, progress)
-        plan = _plan(root, read, stored)
-        report = _compare(before, plan.documents)
-        if report.wrote or before is not stored or not stored:
-            manifest = _write(plan.documents, parts, progress)
-        else:
-            manifest = parts.store.check(parts.embedder.space)
-    return IngestReport(
-        report.added,
-        report.replaced,
-        report.removed,
-        report.unchanged,
-        (*skipped, *plan.clashes),
-        manifest.documents,
-        manifest.passages,
-        time.monotonic() - started,
-    )
+    try:
+        str(root).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"the name of {str(root)!r} is not UTF-8; rename it") from None
+    return root
+
+
+def _stored(root: Path, parts: Parts) -> dict[str, StoredDocument]:
+    """What the store holds; nothing where that is broken, but all of it came from `root`.
+
+    The articles themselves are then what the store is made from again.
+    """
+    manifest = parts.store.manifest()
+    try:
+        return parts.store.documents()
+    except StoreError as error:
+        if manifest is None or manifest.roots == (str(root),):
+            return {}
+        raise StoreError(
+            f"the articles in {parts.store.place} cannot be read back; make it anew from "
+            f"each of its folders ({', '.join(manifest.roots)}), "
+            "the first one by rag ingest PATH --fresh"
+        ) from error
+
+
+def _outermost(root: Path, stored: Mapping[str, StoredDocument]) -> Path:
+    """The ingested folder that the path lies in, else the path itself."""
+    roots = {Path(name) for each in stored.values() for name in each.roots}
+    return next((folder for folder in root.parents if folder in roots), root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +112,10 @@ class _Plan:
     clashes: tuple[SkippedFile, ...]
 
 
-def _usable(parts: Parts) -> bool:
+def _is_ours(manifest: Manifest, parts: Parts) -> bool:
     """Whether the stored vectors are those that this program would make."""
-    manifest = parts.store.manifest()
-    ours = (FORMAT, parts.embedder.space, parts.embedder.budget)
-    return manifest is not None and (manifest.format, manifest.space, manifest.budget) == ours
+    stored = (manifest.format, manifest.metric, manifest.space, manifest.budget)
+    return stored == (FORMAT, METRIC, parts.embedder.space, parts.embedder.budget)
 
 
 def _read(root: Path, progress: Progress) -> tuple[dict[str, Document], tuple[SkippedFile, ...]]:
@@ -88,25 +126,43 @@ def _read(root: Path, progress: Progress) -> tuple[dict[str, Document], tuple[Sk
     for found in read_corpus(root):
         if isinstance(found, SkippedFile):
             skipped.append(found)
+        elif found.source in documents:
+            skipped.append(SkippedFile(found.source, "another article has this name; rename one"))
         else:
             documents[found.source] = found
         progress("reading", len(documents), 0)
     return documents, tuple(skipped)
 
 
+def _nothing_to_read(root: Path, skipped: Sequence[SkippedFile]) -> str:
+    first = f" ({skipped[0].source}: {skipped[0].reason})" if skipped else ""
+    return f"there is no article to read in {root}{first}; put texts there, or name another folder"
+
+
 def _plan(root: Path, read: Mapping[str, Document], stored: Mapping[str, StoredDocument]) -> _Plan:
     """What the store is to hold: this folder as it is, other folders as they were."""
-    planned = {source: each for source, each in stored.items() if each.root != str(root)}
+    planned = _without(root, stored)
     clashes = []
     for source, document in read.items():
         mark = fingerprint(document)
         other = planned.get(source)
-        if other and other.fingerprint != mark and Path(other.root).exists():
-            reason = f"{other.root} brought another article of this name; rename one of them"
+        others = [name for name in other.roots if Path(name).exists()] if other else []
+        if other and others and other.fingerprint != mark:
+            reason = f"{others[0]} brought another article of this name; rename one of them"
             clashes.append(SkippedFile(source, reason))
         else:
-            planned[source] = StoredDocument(document, str(root), mark)
+            roots = tuple(sorted({*others, str(root)}))
+            planned[source] = StoredDocument(document, roots, mark)
     return _Plan(dict(sorted(planned.items())), tuple(clashes))
+
+
+def _without(root: Path, stored: Mapping[str, StoredDocument]) -> dict[str, StoredDocument]:
+    """What is stored from outside of a folder."""
+    outside = {
+        source: tuple(name for name in each.roots if not Path(name).is_relative_to(root))
+        for source, each in stored.items()
+    }
+    return {s: replace(stored[s], roots=roots) for s, roots in outside.items() if roots}
 
 
 def fingerprint(document: Document) -> str:
@@ -116,41 +172,45 @@ def fingerprint(document: Document) -> str:
 
 
 def _compare(
-    before: Mapping[str, StoredDocument], after: Mapping[str, StoredDocument]
+    before: Mapping[str, StoredDocument], after: Mapping[str, StoredDocument], anew: bool
 ) -> IngestReport:
-    same = {
-        s for s in before.keys() & after.keys() if before[s].fingerprint == after[s].fingerprint
-    }
+    both = before.keys() & after.keys()
+    # All that was stored of it counts, so where it came from too.
+    same = set() if anew else {source for source in both if _same(before[source], after[source])}
     return IngestReport(
-        added=tuple(sorted(after.keys() - before.keys())),
-        replaced=tuple(sorted((after.keys() & before.keys()) - same)),
-        removed=tuple(sorted(before.keys() - after.keys())),
+        added=tuple(sorted(after.keys() - both)),
+        replaced=tuple(sorted(both - same)),
+        removed=tuple(sorted(before.keys() - both)),
         unchanged=len(same),
     )
 
 
+def _same(one: StoredDocument, other: StoredDocument) -> bool:
+    return (one.fingerprint, one.roots) == (other.fingerprint, other.roots)
+
+
 def _write(documents: Mapping[str, StoredDocument], parts: Parts, progress: Progress) -> Manifest:
     embedder = parts.embedder
+    dimension = len(embedder.question("dimension", "en"))
+    parts.cache.keep_dimension(dimension)
     passages = _split([each.document for each in documents.values()], parts, progress)
-    texts = [passage.text for passage in passages]
     # Sentences too, so that a question finds their vectors ready.
-    texts += [s.text for passage in passages for s in passage.sentences if s.text != passage.text]
-    langs = [passage.lang for passage in passages]
-    langs += [p.lang for p in passages for s in p.sentences if s.text != p.text]
-    whole = len(dict.fromkeys(texts))
-    vectors = embedder.passages(texts, langs, lambda done: progress("embedding", done, whole))
+    texts = list(dict.fromkeys(text for passage in passages for text in _texts(passage)))
+    _fill_cache(texts, parts, progress)
+    vectors = embedder.passages([p.text for p in passages], [p.lang for p in passages])
     manifest = Manifest(
         space=embedder.space,
-        dimension=vectors.shape[1],
+        dimension=dimension,
         documents=len(documents),
         passages=len(passages),
         budget=embedder.budget,
+        roots=tuple(sorted({name for each in documents.values() for name in each.roots})),
     )
     parts.store.replace(
         manifest,
         list(documents.values()),
         passages,
-        vectors[: len(passages)],
+        vectors,
         lambda done: progress("storing", done, len(passages)),
     )
     parts.cache.keep_only(parts.cache.key(embedder.name, text) for text in texts)
@@ -165,3 +225,19 @@ def _split(documents: Sequence[Document], parts: Parts, progress: Progress) -> l
         passages += split_document(document, embedder.count_tokens, embedder.budget)
         progress("splitting", done, len(documents))
     return passages
+
+
+def _texts(passage: Passage) -> list[str]:
+    return [passage.text, *(sentence.text for sentence in passage.sentences)]
+
+
+def _fill_cache(texts: Sequence[str], parts: Parts, progress: Progress) -> None:
+    """Have the cache hold the vector of each text, with no more than a slice in memory."""
+    for start in range(0, len(texts), _SLICE):
+        part = texts[start : start + _SLICE]
+        report = partial(_embedded, progress, start, len(texts))
+        parts.embedder.passages(part, [""] * len(part), report)
+
+
+def _embedded(progress: Progress, start: int, whole: int, done: int) -> None:
+    progress("embedding", start + done, whole)

@@ -1,6 +1,8 @@
 """The corpus as LangChain parts: a retriever, and a runnable that answers."""
 
-from collections.abc import Mapping
+import inspect
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -13,7 +15,8 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import ConfigDict
 
 from rag.engine import Rag
-from rag.records import Answer, Citation
+from rag.errors import InputError
+from rag.records import Answer
 
 
 class PassageRetriever(BaseRetriever):
@@ -66,10 +69,7 @@ def to_message(answer: Answer) -> AIMessage:
     Each citation's indices span its mark in the text; `cited_text` is the quote, and
     `extras` say where in the article it stands.
     """
-    block: TextContentBlock = create_text_block(
-        answer.text,
-        annotations=[each for citation in answer.citations for each in _spans(citation, answer)],
-    )
+    block: TextContentBlock = create_text_block(answer.text, annotations=list(_marks(answer)))
     return AIMessage(
         content=[dict(block)],
         response_metadata={"rag": answer.to_dict(), "model_name": answer.model},
@@ -81,26 +81,32 @@ def to_message(answer: Answer) -> AIMessage:
     )
 
 
-def _spans(citation: Citation, answer: Answer) -> list[CitationBlock]:
-    mark = f"[{citation.number}]"
-    starts, start = [], answer.text.find(mark)
-    while start >= 0:
-        starts.append(start)
-        start = answer.text.find(mark, start + 1)
-    return [
-        create_citation(
-            title=citation.title or citation.source,
-            start_index=start,
-            end_index=start + len(mark),
-            cited_text=citation.quote,
-            source=citation.source,
-            start=citation.start,
-            end=citation.end,
-            status=citation.status,
-        )
-        for start in starts
-    ]
+def _marks(answer: Answer) -> Iterator[CitationBlock]:
+    """A citation for each mark, in the order of the text."""
+    cited = {citation.number: citation for citation in answer.citations}
+    for mark in re.finditer(r"\[([0-9]+)\]", answer.text):
+        if citation := cited.get(int(mark[1])):
+            yield create_citation(
+                title=citation.title or citation.source,
+                start_index=mark.start(),
+                end_index=mark.end(),
+                cited_text=citation.quote,
+                source=citation.source,
+                start=citation.start,
+                end=citation.end,
+                status=citation.status,
+            )
+
+
+_ARGUMENTS = tuple(list(inspect.signature(Rag.ask).parameters)[1:])
 
 
 def _arguments(asked: str | dict[str, Any]) -> dict[str, Any]:
-    return {"question": asked} if isinstance(asked, str) else asked
+    if isinstance(asked, str):
+        return {"question": asked}
+    if not isinstance(asked, Mapping) or "question" not in asked or asked.keys() - {*_ARGUMENTS}:
+        raise InputError(
+            f"{asked!r} cannot be asked; give the question as a text, "
+            f"or a dict of {', '.join(_ARGUMENTS)}"
+        )
+    return dict(asked)

@@ -25,6 +25,7 @@ from langchain_core.language_models.chat_models import (
 from langchain_core.messages import AIMessageChunk, BaseMessage, convert_to_openai_messages
 from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from pydantic import PrivateAttr
 
 from rag.errors import ModelError
 
@@ -39,9 +40,9 @@ further 4,096 tokens take 0.11 GB more.
 """
 
 # llama.cpp looks whether to stop only between two batches of the prompt. With its
-# own 512 that is eight seconds on two cores; with 64 it is one, and the prompt is
-# read as fast (58 to 68 tokens a second with 64, 55 to 62 with 512).
-_BATCH = 64
+# own 512 that is eight seconds on two cores; with 32 it is half of one, and the
+# prompt is read as fast: 61 tokens a second, 55 to 62 with 512.
+_BATCH = 32
 
 # Memory for prompts that were read before the last one. Rewriting a question and
 # answering it begin differently: with this, going back to either costs nothing.
@@ -75,6 +76,7 @@ class LlamaChat(BaseChatModel):
     seed: int = 1
     timeout: float = 120.0
     """Seconds that the model may work on one call; waiting for other calls is not counted."""
+    _loaded: "Engine | None" = PrivateAttr(None)
 
     @property
     def _llm_type(self) -> str:
@@ -92,8 +94,10 @@ class LlamaChat(BaseChatModel):
 
     def load(self) -> "Engine":
         """The loaded model; the first call takes seconds. Raises ModelError."""
-        path = self.weights if isinstance(self.weights, Path) else self.weights()
-        return _engine(path, self.n_ctx)
+        if self._loaded is None:
+            path = self.weights if isinstance(self.weights, Path) else self.weights()
+            self._loaded = _engine(path, self.n_ctx)
+        return self._loaded
 
     def get_num_tokens(self, text: str) -> int:
         """Tokens of the text by the model's own tokenizer; loads the model."""
@@ -428,8 +432,16 @@ def _engine(path: Path, n_ctx: int) -> Engine:
         return _engines[key]
 
 
-# While Python is still whole: the server's own threads must end before it.
-atexit.register(_engines.clear)
+def _release() -> None:
+    for engine in _engines.values():
+        if hasattr(engine, "_server"):
+            del engine._server
+
+
+# While Python is still whole: the server's own threads must end before it, or the
+# process can end in a segmentation fault. A paused call may still hold the engine,
+# so the server itself is let go.
+atexit.register(_release)
 
 
 def check_gguf(path: Path) -> None:

@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def writing(folder: Path, purpose: str) -> Iterator[None]:
     """Hold the right to write a store folder.
 
     The operating system drops the lock when its process ends, however it ends.
-    Raises StoreLockedError at once when another process holds it.
+    Raises StoreLockedError at once when another process or thread holds it.
     """
     holder = folder / "lock.holder"
     lock = FileLock(folder / "lock", thread_local=False)
@@ -33,13 +33,16 @@ def writing(folder: Path, purpose: str) -> Iterator[None]:
     except OSError as error:
         raise StoreError(
             f"the store folder {folder} cannot be written ({error.strerror}); "
-            "set RAG_STORE to a folder that you may write"
+            "make it writable, or set RAG_STORE to another folder"
         ) from error
     try:
-        holder.write_text(_myself(purpose), encoding="utf-8")
+        # The name is for people; on a full disk the lock holds without it.
+        with suppress(OSError):
+            holder.write_text(_myself(purpose), encoding="utf-8", errors="backslashreplace")
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        with suppress(OSError):
+            holder.unlink(missing_ok=True)
         lock.release()
 
 
@@ -51,6 +54,6 @@ def _myself(purpose: str) -> str:
 
 def _read(holder: Path) -> str:
     try:
-        return holder.read_text(encoding="utf-8")
+        return holder.read_text(encoding="utf-8", errors="replace") or "another process"
     except OSError:
         return "another process"

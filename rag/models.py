@@ -205,14 +205,26 @@ def _served_chat() -> "type[ChatOpenAI]":
     class ServedChat(ChatOpenAI):
         def _settle(self) -> None:
             if not self.model_name:
-                self.model_name = _served_name(self)
+                with model_errors(self._place):
+                    page = self.root_client.with_options(max_retries=0).models.list()
+                self.model_name = _writer(page, self._place)
+
+        async def _asettle(self) -> None:
+            if not self.model_name:
+                with model_errors(self._place):
+                    page = await self.root_async_client.with_options(max_retries=0).models.list()
+                self.model_name = _writer(page, self._place)
+
+        @property
+        def _place(self) -> str:
+            return _shown_url(str(self.openai_api_base))
 
         def _generate(self, *args: Any, **kwargs: Any) -> "ChatResult":
             self._settle()
             return super()._generate(*args, **kwargs)
 
         async def _agenerate(self, *args: Any, **kwargs: Any) -> "ChatResult":
-            await asyncio.to_thread(self._settle)
+            await self._asettle()
             return await super()._agenerate(*args, **kwargs)
 
         def _stream(self, *args: Any, **kwargs: Any) -> "Iterator[ChatGenerationChunk]":
@@ -220,29 +232,26 @@ def _served_chat() -> "type[ChatOpenAI]":
             yield from super()._stream(*args, **kwargs)
 
         async def _astream(self, *args: Any, **kwargs: Any) -> "AsyncIterator[ChatGenerationChunk]":
-            await asyncio.to_thread(self._settle)
+            await self._asettle()
             async for chunk in super()._astream(*args, **kwargs):
                 yield chunk
 
     return ServedChat
 
 
-def _served_name(model: "ChatOpenAI") -> str:
-    """The first model that the server lists and that writes text. Raises ModelError."""
-    where = _shown_url(str(model.openai_api_base))
-    with model_errors(where):
-        names = _listed(model)
+def _writer(page: Any, place: str) -> str:
+    """The first of the listed models that writes text. Raises ModelError."""
+    names = _names(page)
     # Servers of several models list those for embedding beside those for chat.
     fitting = [name for name in names if "embed" not in name.lower()] or names
     if not fitting:
-        raise ModelError(f"{where} serves no model; load one there, or set RAG_MODEL")
+        raise ModelError(f"{place} serves no model; load one there, or set RAG_MODEL")
     return fitting[0]
 
 
-def _listed(model: "ChatOpenAI") -> list[str]:
-    """Names of the models that the server has, by one request."""
-    listed = model.root_client.with_options(max_retries=0).models.list().data
-    return [str(each.id) for each in listed or ()]
+def _names(page: Any) -> list[str]:
+    """Names of the models on one page of a server's list."""
+    return [str(each.id) for each in page.data or ()]
 
 
 # --- calling it
@@ -304,7 +313,7 @@ class Conversation:
         options: dict[str, Any],
         put: "Callable[[AIMessageChunk | ModelError | None], None]",
     ) -> None:
-        """Hand over each chunk and then None, or what went wrong.
+        """Hand over each chunk, what went wrong if anything did, and always a last None.
 
         In an event loop, because only there can a call be cancelled for which the
         server has not sent anything yet.
@@ -317,7 +326,7 @@ class Conversation:
                         put(chunk)
         except ModelError as error:
             put(error)
-        else:
+        finally:
             put(None)
 
     def _limit(self) -> float | None:
@@ -396,8 +405,7 @@ def json_reply_kwargs(
     }
     if _is_openai(model) and not model.use_responses_api:
         # Given as `response_format`, it would take LangChain through OpenAI's
-        # parsing calls, which raise for a reply that was cut off and, in a
-        # stream, send the whole reply once more at the end.
+        # parsing calls, which raise for a reply that its limit of tokens cut off.
         return {"extra_body": {**(model.extra_body or {}), "response_format": wanted}}
     return {"response_format": wanted} if _is_openai(model) or _is_in_process(model) else {}
 
@@ -470,7 +478,7 @@ def check_chat_model(settings: Settings) -> str:
     if model is None or not _is_openai(model):
         return label
     with model_errors(label, key=settings.openai_api_key):
-        names = _listed(model)
+        names = _names(model.root_client.with_options(max_retries=0).models.list())
     if choice.name in names:
         return f"{label}, which its server lists"
     if not names or not settings.base_url:

@@ -23,6 +23,14 @@ def fill(name: str, **values: str) -> str:
         raise RagError(f"prompts/{name}.md asks for ${error.args[0]}, which has no value") from None
 
 
+def turns(name: str) -> list[tuple[str, str]]:
+    """The (question, reply) pairs of an example conversation `prompts/<name>.md`."""
+    text = (prompts_folder() / f"{name}.md").read_text(encoding="utf-8")
+    blocks = [block.strip() for block in text.split("### ") if block.strip()]
+    told = [block.partition("\n")[2].strip() for block in blocks]
+    return list(zip(told[::2], told[1::2], strict=True))
+
+
 def quote_frame(quote: str, lang: str) -> str:
     """A quote, introduced in the asker's language.
 

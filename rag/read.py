@@ -167,6 +167,7 @@ def _read_metadata(folder: Path) -> tuple[dict[str, Metadata], list[SkippedFile]
         return {}, [SkippedFile(METADATA_FILE, str(error))]
     except (ValueError, RecursionError) as error:
         return {}, [SkippedFile(METADATA_FILE, f"is not TOML: {_one_line(error)}")]
+    tables.pop("examples", None)  # questions that the chat page offers
     known = {name: _metadata(name, table, problems) for name, table in tables.items()}
     return known, [SkippedFile(METADATA_FILE, problem) for problem in problems]
 

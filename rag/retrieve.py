@@ -59,11 +59,12 @@ def retrieve(
 
 
 def choose_evidence(
-    query: Query, hits: Sequence[Hit], parts: Parts, budget: int = 450
+    query: Query, hits: Sequence[Hit], parts: Parts, budget: int = 256
 ) -> list[Evidence]:
     """The sentences nearest to the question within a budget of embedder tokens.
 
-    Numbered from 1 in the order of their score; the first is always shown.
+    Numbered from 1 in the order of their score; the first is always among them. None
+    where even that is too far from the question to be about it.
     """
     vector = parts.embedder.question(query.text, query.question_lang)
     pairs = [(hit, sentence) for hit in hits for sentence in hit.sentences]
@@ -72,6 +73,8 @@ def choose_evidence(
     texts = [sentence.text for _, sentence in pairs]
     cosines = parts.embedder.passages(texts, [hit.lang for hit, _ in pairs]) @ vector
     scores = [(float(c) + hit.score) / 2 for c, (hit, _) in zip(cosines, pairs, strict=True)]
+    if max(scores) < parts.embedder.evidence_floor:
+        return []
     chosen: list[Evidence] = []
     for i in np.argsort(scores)[::-1]:
         hit, sentence = pairs[i]

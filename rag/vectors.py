@@ -1,25 +1,32 @@
 """A cache of vectors by the content of their text: it makes a rebuild cheap."""
 
 import hashlib
+import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import StoreError
 
+T = TypeVar("T")
+
 # SQLite takes at most 32,766 parameters in a statement; smaller steps cost nothing.
 _STEP = 500
+_BUSY_SECONDS = 30.0
+_FLOAT = np.dtype("<f4")
 
 
 class VectorCache:
     """Raw embedder output in one SQLite file, keyed by model and text.
 
-    Nothing is lost with the file: a broken one is set aside and made anew.
+    Nothing is lost with the file: a broken one is made anew, and where it may not be
+    written what it lacks is computed again each time. Safe to use from several threads
+    and processes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,63 +42,123 @@ class VectorCache:
     def get(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float32]]:
         """The vectors that are there; a key without one is left out."""
         wanted = list(dict.fromkeys(keys))
-        found: dict[bytes, NDArray[np.float32]] = {}
-        with self._errors(), self._lock:
+
+        def read(connection: sqlite3.Connection) -> dict[bytes, NDArray[np.float32]]:
+            found: dict[bytes, NDArray[np.float32]] = {}
             for i in range(0, len(wanted), _STEP):
                 part = wanted[i : i + _STEP]
                 marks = ",".join("?" * len(part))
-                rows = self._open().execute(
-                    f"SELECT key, vector FROM vectors WHERE key IN ({marks})", part
-                )
-                found.update((key, np.frombuffer(blob, dtype="<f4")) for key, blob in rows)
-        return found
+                query = f"SELECT key, vector FROM vectors WHERE key IN ({marks})"
+                rows = connection.execute(query, part)
+                found.update((key, np.frombuffer(blob, dtype=_FLOAT)) for key, blob in rows)
+            return found
+
+        return self._work(read) if wanted and self._exists() else {}
 
     def put(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
-        """Keep vectors; durable when the call returns."""
-        rows = [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
-        with self._errors(), self._lock, self._open() as connection:
-            connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+        """Keep vectors, so that a process killed after the call has not lost them."""
+        rows = [(key, vector.astype(_FLOAT).tobytes()) for key, vector in vectors.items()]
+        self._change(
+            lambda connection: connection.executemany(
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows
+            )
+        )
 
     def keep_only(self, keys: Iterable[bytes]) -> None:
         """Drop the vectors of texts that are no longer stored."""
-        with self._errors(), self._lock, self._open() as connection:
-            connection.execute("CREATE TEMP TABLE kept (key BLOB PRIMARY KEY)")
-            connection.executemany("INSERT OR IGNORE INTO kept VALUES (?)", ((k,) for k in keys))
+        kept = [(key,) for key in keys]
+
+        def drop(connection: sqlite3.Connection) -> None:
+            connection.execute("CREATE TEMP TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY)")
+            connection.execute("DELETE FROM kept")
+            connection.executemany("INSERT OR IGNORE INTO kept VALUES (?)", kept)
             connection.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM kept)")
-            connection.execute("DROP TABLE kept")
+            connection.execute("DELETE FROM kept")
+
+        self._change(drop)
+
+    def keep_dimension(self, dimension: int) -> None:
+        """Drop vectors of another length: a model of the same name may have been exchanged."""
+        size = dimension * _FLOAT.itemsize
+        self._change(
+            lambda connection: connection.execute(
+                "DELETE FROM vectors WHERE length(vector) != ?", (size,)
+            )
+        )
 
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            self._disconnect()
 
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+    def _change(self, change: Callable[[sqlite3.Connection], object]) -> None:
+        def commit(connection: sqlite3.Connection) -> None:
+            with connection:
+                change(connection)
+
+        if self._may_write():
+            self._work(commit)
+
+    def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do it; once more on a new file when this one turns out to be broken."""
+        with self._lock:
             try:
-                self._connection = self._connect()
-            except sqlite3.OperationalError:
-                raise
-            except sqlite3.DatabaseError:
-                self._path.replace(self._path.with_suffix(".broken"))
-                self._connection = self._connect()
+                try:
+                    return work(self._connected())
+                except sqlite3.DatabaseError as error:
+                    # Its children are a full disk, a busy file and the like: no broken file.
+                    if type(error) is not sqlite3.DatabaseError:
+                        raise
+                    self._disconnect()
+                    self._remove()
+                    return work(self._connected())
+            except (sqlite3.Error, OSError) as error:
+                self._disconnect()
+                raise StoreError(
+                    f"{self._path} cannot be used ({error}); make room on its disk, "
+                    "or set RAG_STORE to another folder"
+                ) from error
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._connect() if self._may_write() else self._connect_to_read()
         return self._connection
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, check_same_thread=False, timeout=30)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB)")
-        connection.commit()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path, check_same_thread=False, timeout=_BUSY_SECONDS)
+        try:
+            # Readers then go on while an ingest writes.
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB)"
+            )
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.OperationalError, OSError) as error:
-            raise StoreError(
-                f"{self._path} cannot be used ({error}); free some space, "
-                "or set RAG_STORE to a folder that you may write"
-            ) from error
+    def _connect_to_read(self) -> sqlite3.Connection:
+        uri = f"{self._path.as_uri()}?mode=ro&immutable=1"
+        return sqlite3.connect(uri, uri=True, check_same_thread=False)
+
+    def _exists(self) -> bool:
+        return self._connection is not None or self._path.exists()
+
+    def _may_write(self) -> bool:
+        """Whether the file can be changed, or made where it is not there yet."""
+        there = self._path if self._path.exists() else self._path.parent
+        if not there.exists():
+            return True
+        return os.access(there, os.W_OK) and os.access(self._path.parent, os.W_OK)
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def _remove(self) -> None:
+        # With its log, which SQLite would otherwise apply to the new file.
+        if self._may_write():
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 # --- no network
 
 
-class NetworkRefused(RuntimeError):
+class NetworkRefusedError(RuntimeError):
     """A test tried to leave this machine."""
 
 
@@ -47,7 +48,7 @@ def _refuse(event: str, args: tuple[Any, ...]) -> None:
     if not _is_here(host):
         address = str(args[1] if event == "socket.connect" else host)
         _refused.append(address)
-        raise NetworkRefused(f"a test may not reach {address}: only this machine")
+        raise NetworkRefusedError(f"a test may not reach {address}: only this machine")
 
 
 def _is_here(host: object) -> bool:
@@ -136,8 +137,8 @@ def embedded_gguf(home: Path) -> Path:
 @contextmanager
 def serve_llama(path: Path, embedding: bool = False, port: int = 0) -> Iterator[str]:
     """The base URL of a real llama.cpp server on this machine: for chat, or for embeddings."""
-    import xllamacpp
-
+    # By name, because the compiled module has no types to check against.
+    xllamacpp: Any = import_module("xllamacpp")
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.port = port

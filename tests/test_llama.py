@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk
 
 from rag.errors import ModelError
 from rag.llama import PROVIDER, LlamaChat, physical_cores
@@ -93,12 +93,12 @@ def test_a_schema_is_kept(model: LlamaChat, how: str) -> None:
     }
     wanted = {"type": "json_schema", "json_schema": {"name": "ids", "schema": schema}}
     bound = model.bind(response_format=wanted)
-    prompt = "Say hello to Anna in French."
+    prompt = "Reply in JSON with the ids 3 and 4."
     text = bound.invoke(prompt).text if how == "invoke" else _joined(bound.stream(prompt))
     assert set(json.loads(text)["ids"]) <= {7}
 
 
-def _joined(chunks: Iterator[AIMessageChunk]) -> str:
+def _joined(chunks: Iterator[AIMessage]) -> str:
     return "".join(chunk.text for chunk in chunks)
 
 

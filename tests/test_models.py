@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from langchain_core.messages.ai import UsageMetadata
 from rag.errors import ModelError, SettingsError
 from rag.models import (
     OPENAI_DEFAULT,
-    Choice,
     Conversation,
     chat_model,
     check_chat_model,
@@ -156,7 +156,7 @@ def test_a_real_server_answers_and_counts(llama_chat_url: str) -> None:
     seen = list(talk.stream(ASK))
     assert "Paris" in talk.reply
     assert seen[-1] == talk.reply
-    assert all(later.startswith(earlier) for earlier, later in zip(seen, seen[1:], strict=False))
+    assert all(later.startswith(earlier) for earlier, later in pairwise(seen))
     usage = talk.usage
     assert usage.calls == 1
     assert usage.cost == pytest.approx((usage.prompt_tokens + 10 * usage.completion_tokens) / 1e6)
@@ -183,8 +183,8 @@ def test_a_schema_is_kept_by_a_real_server(llama_chat_url: str) -> None:
     model = chat_model(settings(base_url=llama_chat_url))
     assert model is not None
     options = json_reply_kwargs(model, IDS)
-    whole = model.invoke("Say hello in French.", **options)
-    parts = list(model.stream("Say hello in French.", **options))
+    whole = model.invoke("Reply in JSON with the ids 3 and 4.", **options)
+    parts = list(model.stream("Reply in JSON with the ids 3 and 4.", **options))
     for text in (whole.text, "".join(part.text for part in parts)):
         assert set(json.loads(text)["ids"]) <= {7}
     assert sum(part.usage_metadata is not None for part in parts) == 1
@@ -192,9 +192,10 @@ def test_a_schema_is_kept_by_a_real_server(llama_chat_url: str) -> None:
 
 def test_a_reply_that_is_cut_off_is_still_a_reply(llama_chat_url: str) -> None:
     talk = conversation(base_url=llama_chat_url, max_tokens=16)
-    many = {"type": "array", "items": {"enum": ["abcdefghijklmnop"]}, "minItems": 50}
+    many = {"type": "array", "items": {"type": "integer"}, "minItems": 50}
     schema = {"type": "object", "properties": {"all": many}, "required": ["all"]}
-    assert talk.ask(ASK, schema).startswith("{")
+    count = HumanMessage('Reply in JSON as {"all": [1, 2, 3, ...]} with all numbers up to 99.')
+    assert talk.ask([count], schema).startswith("{")
     assert talk.usage.completion_tokens == 16
 
 
@@ -342,7 +343,7 @@ def test_a_closed_port_is_named() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}/v1"
-    with pytest.raises(ModelError, match=f"at {url} cannot be reached; check RAG_BASE_URL"):
+    with pytest.raises(ModelError, match=f"{url} cannot be reached; check RAG_BASE_URL"):
         conversation(base_url=url).ask(ASK)
 
 
@@ -362,7 +363,11 @@ def test_a_server_that_is_busy_for_a_moment_is_asked_again() -> None:
 def hanging() -> Iterator[str]:
     """A server that takes requests and says nothing."""
     done = threading.Event()
-    with faulty(lambda to: done.wait(120) and None) as (url, _):
+
+    def wait(to: Faulty) -> None:
+        done.wait(120)
+
+    with faulty(wait) as (url, _):
         yield url
         done.set()
 
@@ -499,7 +504,7 @@ def test_cost_is_known_only_with_a_price(price: str, in_process: bool, cost: flo
         input_token_details={"cache_read": 800},
     )
     usage = usage_of(AIMessage("x", usage_metadata=counted), price, in_process)
-    assert usage == Usage(1, 1000, 100, 800, pytest.approx(cost) if cost else cost)
+    assert usage == Usage(1, 1000, 100, 800, cost)
 
 
 def test_a_reply_without_a_count_has_no_cost() -> None:
@@ -513,12 +518,8 @@ def test_other_models_are_asked_in_words_alone() -> None:
 def test_errors_of_embeddings_name_their_own_settings() -> None:
     with (
         pytest.raises(
-            ModelError, match="^openai:e cannot be reached; check RAG_EMBEDDINGS_BASE_URL"
+            ModelError, match=r"^openai:e cannot be reached; check RAG_EMBEDDINGS_BASE_URL"
         ),
         model_errors("openai:e", setting="RAG_EMBEDDINGS"),
     ):
         raise ConnectionRefusedError("refused")
-
-
-def test_a_choice_is_a_record() -> None:
-    assert Choice("none") == Choice("none", "")

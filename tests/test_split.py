@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.records import Document
-from rag.split import split_document, split_sentences
+from rag.sentences import split_sentences
+from rag.split import split_document
 
 # One text a line; "|" stands where a sentence ends, and for the space there.
 SENTENCES = {
