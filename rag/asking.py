@@ -5,6 +5,7 @@ import threading
 import time
 import unicodedata
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +70,7 @@ def understand(
     figure) takes that of the conversation before it, and English where there is none.
     """
     question = _checked_question(question)
-    turns = tuple((str(asked), str(answered)) for asked, answered in history)
+    turns = _checked_history(history)
     said = [question, *(asked for asked, _ in reversed(turns))]
     lang = next((found for found in map(_lang, said) if found), FALLBACK)
     return Query(
@@ -117,7 +118,7 @@ def _write(
 
 
 def _draft(
-    replies: Iterator[str],
+    replies: Generator[str, None, None],
     query: Query,
     evidence: Sequence[Evidence],
     parts: Parts,
@@ -126,11 +127,12 @@ def _draft(
     """One reply of the model, shown as far as it is settled; stopped once it is refused."""
     shown, reply, replaces = "", "", attempt > 0
     try:
-        for reply in replies:
-            text = settled_text(read_draft(reply) or Draft(()), evidence, query)
-            if text != shown:
-                yield TextEvent(text if replaces else text[len(shown) :], replaces)
-                shown, replaces = text, False
+        with closing(replies):  # however this ends, the model stops
+            for reply in replies:
+                text = settled_text(read_draft(reply) or Draft(()), evidence, query)
+                if text != shown:
+                    yield TextEvent(text if replaces else text[len(shown) :], replaces)
+                    shown, replaces = text, False
         checked = _whole(reply, evidence, query, parts)
     except Refused as refusal:
         return refusal
@@ -197,6 +199,15 @@ def _checked_question(question: str) -> str:
     if not any(char.isalnum() for char in text):
         raise InputError(f"the question {text[:40]!r} holds no words; ask in words")
     return text
+
+
+def _checked_history(history: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    try:
+        return tuple((str(asked), str(answered)) for asked, answered in history)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"history={str(history)[:60]!r} is not a list of (question, answer) pairs"
+        ) from None
 
 
 def _checked_language(language: str) -> str:

@@ -107,7 +107,8 @@ def _checked_text(claim: Claim, sources: Sequence[Evidence], query: Query) -> st
     quotes = [each.sentence.text for each in sources]
     wrong = unsupported(text, quotes, query.answer_lang)
     if wrong:
-        raise Refused(f"the figure {wrong[0]} does not stand in the sentences that it names")
+        figure = wrong[0] or "in words"
+        raise Refused(f"the figure {figure} does not stand in the sentences that it names")
     return text
 
 

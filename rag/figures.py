@@ -32,7 +32,7 @@ _WORDS: dict[int, str] = {
     12: r"трлн",
     9: r"bn|mld|mlrd|mrd|млрд",
     6: r"mln|mio|млн",
-    3: r"mille|mil|bin|tys|тыс|тис|мың|אלף|ألف|آلاف|هزار",
+    3: r"mille|mil|bin|tys|тыс|тис|мың|אלף|ألف|ألفا|آلاف|هزار",
 }
 # The same letters, another number: where a million millions is called so.
 _LONG_SCALE_BILLION = re.compile(r"\b(?:billion(?:en)?|bilion\w*)", re.IGNORECASE)

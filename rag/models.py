@@ -5,7 +5,7 @@ import queue
 import re
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -282,7 +282,7 @@ class Conversation:
         messages: "list[BaseMessage]",
         schema: dict[str, Any] | None = None,
         stop: threading.Event | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """Yield the reply so far, longer each time.
 
         Closing the iterator stops the model within a second, and so does setting
