@@ -206,7 +206,7 @@ def answer_text(answer: Answer) -> str:
 
 def report_text(report: IngestReport) -> str:
     """What an ingest did, in a line or two."""
-    stored = f"{report.documents} articles, {report.passages} passages"
+    stored = f"{_count(report.documents, 'article')}, {_count(report.passages, 'passage')}"
     if not report.wrote:
         return f"nothing changed, nothing written: {stored}"
     changes = (
@@ -214,6 +214,10 @@ def report_text(report: IngestReport) -> str:
     )  # fmt: skip
     told = ", ".join(f"{len(sources)} {name}" for name, sources in changes if sources)
     return f"{told}; the store holds {stored} ({report.seconds:.1f} s)"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _hit_text(number: int, hit: Hit) -> str:

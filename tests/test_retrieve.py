@@ -22,7 +22,7 @@ TEXTS = {
 }
 QUESTIONS = {
     "When was the Orlen bridge opened?": ("bridge.txt", "1987"),
-    "Kto zrezygnował po przegranym finale?": ("match.txt", "המאמן"),
+    "Którego wieczoru trener podał się do dymisji?": ("match.txt", "המאמן"),
     "Ekmek fiyatları ne kadar arttı?": ("bread.txt", "siedem"),
     "هل الدخول إلى المتحف مجاني للأطفال؟": ("museum.txt", "مجاني"),
     "כמה תלמידים יכולים ללמוד בבית הספר החדש?": ("school.txt", "six hundred"),
