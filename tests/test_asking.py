@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted import ScriptedChat
 
 import rag
 from rag.asking import MAX_QUESTION, understand
@@ -15,7 +16,6 @@ from rag.errors import InputError
 from rag.prompts import abstention
 from rag.records import AnswerEvent, HitsEvent, TextEvent
 from rag.settings import Settings
-from tests.scripted import ScriptedChat
 
 ARTICLES = {
     "harbour.txt": "Im Hafen von Lindau wurden 2021 rund 340 Boote gezählt.\n\n"
@@ -29,7 +29,7 @@ Ask = Callable[..., Rag]
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A store that is filled once for all tests here."""
     corpus = tmp_path_factory.mktemp("corpus")
     for name, text in ARTICLES.items():
@@ -39,7 +39,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     )
     with Rag(settings) as engine:
         engine.ingest()
-    yield settings
+    return settings
 
 
 @pytest.fixture
