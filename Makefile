@@ -2,17 +2,18 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-Q ?= what was 2023 bilateral trade?
+# Passed on through the environment, so that no quote or dollar sign in it is the shell's.
+export Q ?= what was 2023 bilateral trade?
 
 .PHONY: run ask test lint format constraints clean
 
 run: $(VENV)/installed ## set up, answer the demo question, serve the chat page
-	@$(BIN)/rag ingest
-	@$(BIN)/rag ask "$(Q)" || test $$? -eq 3
+	@$(BIN)/rag ingest || test $$? -eq 2
+	@$(BIN)/rag ask -- "$$Q" || test $$? -eq 3
 	@exec $(BIN)/rag chat
 
 ask: $(VENV)/installed ## answer Q="..." from the articles
-	@$(BIN)/rag ask "$(Q)"
+	@$(BIN)/rag ask -- "$$Q"
 
 test: $(VENV)/tested ## lint, types and tests, as CI runs them
 	$(BIN)/ruff check .

@@ -5,12 +5,18 @@ The files tell the story:
     cli.py, chat.py      the command line and the chat page
     engine.py            one corpus, open for questions: what `rag.open` returns
     ingestion.py         story 1: read.py -> split.py -> embed.py -> store.py
+    sentences.py         where sentences end, in many languages
     asking.py            story 2: retrieve.py -> answer.py -> cite.py
+    language.py          which language a text is in
+    prompts.py           load and fill prompts/*.md
     figures.py           what a figure is worth, in any script
     models.py, llama.py  the chat model; weights.py joins the embedded one
+    tokens.py            how many tokens a text takes
     vectors.py, lock.py  the cache of vectors; one writer at a time
     records.py           what flows between the stages
-    settings.py          what a person may choose
+    settings.py          what a person may choose; resources.py, where the files lie
+    parts.py             the parts that a corpus is worked with
+    errors.py            every error that users meet
     langchain.py         the retriever and the runnable for LangChain
     doctor.py            checks all of it and names the mend
 """

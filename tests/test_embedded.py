@@ -59,9 +59,7 @@ def test_the_demo_question_answers_with_the_hebrew_sentence(engine: Rag) -> None
 
 
 @pytest.mark.parametrize("lang", [lang for lang in QUESTIONS if lang != "en"])
-def test_the_language_of_the_question_does_not_decide_what_is_cited(
-    engine: Rag, lang: str
-) -> None:
+def test_the_language_of_the_question_does_not_decide_what_is_cited(engine: Rag, lang: str) -> None:
     answer = engine.ask(QUESTIONS[lang])
     assert_proved(answer, engine)
     assert answer.language == lang
