@@ -39,8 +39,10 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 # A stamp is written last, so that an install cut short is taken up again.
+# pip takes no hashes for a folder: the versions alone go here, and the hashes to CI.
 $(VENV)/installed: $(BIN)/pip pyproject.toml .ci/constraints.txt
-	$(BIN)/pip install --disable-pip-version-check -c .ci/constraints.txt -e .
+	@sed -n 's/^\([^ #]*==[^ ]*\).*/\1/p' .ci/constraints.txt > $(VENV)/versions.txt
+	$(BIN)/pip install --disable-pip-version-check -c $(VENV)/versions.txt -e .
 	@touch $@
 
 $(VENV)/tested: $(BIN)/pip pyproject.toml .ci/constraints.txt
