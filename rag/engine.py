@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from rag.errors import StoreError
 from rag.ingestion import Progress, ingest, no_progress
 from rag.parts import Parts
 from rag.records import Answer, AnswerEvent, Document, Event, Hit, IngestReport
@@ -135,13 +136,15 @@ class Rag:
     def ingest(
         self, path: str | Path | None = None, *, rebuild: bool = False, fresh: bool = False
     ) -> IngestReport:
-        """Make the store hold what a folder or file holds now; by default the corpus.
+        """Make the store hold what a folder or file holds now.
 
+        Without a path that is the corpus of the settings, or, where they name none, the
+        folder that the store was made from.
         `rebuild` writes it anew even when nothing changed, `fresh` also forgets what
         came from other folders. Files that cannot be read are named in the report.
         """
         return ingest(
-            path or self.settings.corpus,
+            path or self._corpus(),
             self.parts,
             rebuild=rebuild,
             fresh=fresh,
@@ -177,6 +180,17 @@ class Rag:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _corpus(self) -> Path:
+        if "corpus" in self.settings.model_fields_set:
+            return self.settings.corpus
+        try:
+            manifest = self.parts.store.manifest()
+        except StoreError:  # a broken store does not tell, and is to be mended
+            manifest = None
+        if manifest is None or len(manifest.roots) != 1:
+            return self.settings.corpus
+        return Path(manifest.roots[0])
 
     def _fill(self) -> None:
         with self._filling:

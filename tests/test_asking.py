@@ -290,3 +290,15 @@ def test_two_corpora_are_open_at_once(store: Settings, tmp_path: Path) -> None:
     with Rag(store) as one, rag.open(settings=settings) as two:
         assert {hit.source for hit in two.search("Who keeps the lighthouse?")} == {"a.txt"}
         assert {hit.source for hit in one.search("Who keeps the lighthouse?")} == set(ARTICLES)
+
+
+def test_an_ingest_without_a_path_takes_the_folder_that_the_store_was_made_from(
+    tmp_path: Path,
+) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "a.txt").write_text("The lighthouse keeper is Olga Brandt.", encoding="utf-8")
+    with Rag(Settings.read(store=tmp_path / "store", model="none")) as engine:
+        engine.ingest(corpus)
+        report = engine.ingest(rebuild=True)
+        assert (report.documents, list(engine.documents())) == (1, ["a.txt"])
