@@ -174,7 +174,7 @@ def detect(text: str) -> Detected:
     where no language gathers half of the evidence. Names in Latin letters do
     not hide the script of the sentence around them. All Chinese is "zh".
 
-    >>> detect("Чому?").lang, detect("Xi Jinping 2023 ?").lang
+    >>> detect("Чому?").lang, detect("Marie Curie 2023 ?").lang
     ('uk', '')
     """
     script, pieces = _main_script(_pieces(text))
