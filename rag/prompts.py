@@ -34,8 +34,8 @@ def turns(name: str) -> list[tuple[str, str]]:
 def quote_frame(quote: str, lang: str) -> str:
     """A quote, introduced in the asker's language.
 
-    >>> quote_frame("41 mld", "pl")
-    'W artykule napisano: „41 mld”'
+    >>> quote_frame("57 mld", "pl")
+    'W artykule napisano: „57 mld”'
     """
     return Template(_frame(lang)["quote"]).substitute(quote=quote)
 
