@@ -6,5 +6,6 @@ metrics.py   Case + Answer -> Scores -> Figures, all pure functions
 choose.py    which of the questions are asked
 measure.py   ask each question -> Results
 report.py    Results -> summary -> tables
-run.py       `rag eval`: choose -> measure -> report
+run.py       `rag eval run`: choose -> measure -> report
+retrieval/   `rag eval retrieval`: are the right passages found, in any language?
 """

@@ -3,8 +3,10 @@
     python -m evals.language_means --data FOLDER --train FOLDER
 
 The folders hold `<set>.questions.jsonl.gz`, `<set>.passages.jsonl.gz` and reading
-sets as `evals/README.md` describes. Means are written as 16-bit floats under
-`query/<lang>` and `passage/<lang>`, each of 384 numbers.
+sets as `evals/README.md` describes. A mean is the average of two: that of text which
+says the same thing in every language (xquad), so that no topic is in it, and that of
+a mixture of sets; or the one of the two that there is. Means are written as 16-bit
+floats under `query/<lang>`, `passage/<lang>` and `sentence/<lang>`, each of 384 numbers.
 """
 
 import gzip
@@ -18,7 +20,8 @@ from typing import Any
 import click
 import numpy as np
 
-from rag.embed import MEANS_FILE, E5Embeddings, Kind
+from rag.embed import MEANS_FILE, Text
+from rag.encoder import Encoder, Vectors
 
 QUESTIONS = ("xquad", "mkqa", "heq", "poquad", "arcd")
 PASSAGES = ("ntrex", "xquad", "heq", "poquad", "arcd")
@@ -27,48 +30,80 @@ READING = (
     "swequad_sv", "norquad_no", "iapp_th", "amqa_am", "omosqa",
 )  # fmt: skip
 SENTENCES = ("parallel_pud", "parallel_tico19")
+PARALLEL = "xquad"
+MIXED = 150
+"""Texts of a language and kind that are drawn from the mixture."""
+
+Kinds = tuple[Text, str]
+"""What the text is, and its language."""
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a compressed JSON Lines file."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
         yield from map(json.loads, file)
 
 
-def collect(data: Path, train: Path) -> dict[tuple[Kind, str], list[str]]:
-    """Texts by kind and language; the sets overlap in subject, so no topic rules a mean."""
-    texts: dict[tuple[Kind, str], list[str]] = defaultdict(list)
+def collect_mixture(data: Path, train: Path) -> dict[Kinds, list[str]]:
+    """Texts of many sets; they overlap in subject, so that no topic rules a mean."""
+    texts: dict[Kinds, list[str]] = defaultdict(list)
     for name in QUESTIONS:
-        for row in _rows(data / f"{name}.questions.jsonl.gz"):
+        for row in rows(data / f"{name}.questions.jsonl.gz"):
             texts["query", row["lang_question"]].append(row["question"])
     for name in PASSAGES:
-        for row in _rows(data / f"{name}.passages.jsonl.gz"):
+        for row in rows(data / f"{name}.passages.jsonl.gz"):
             texts["passage", row["lang"]].append(row["text"][:400])
+    for row in rows(data / "ntrex.questions.jsonl.gz"):
+        texts["sentence", row["lang_question"]].append(row["question"])
     for name in READING:
-        for row in _rows(train / f"{name}.jsonl.gz"):
+        for row in rows(train / f"{name}.jsonl.gz"):
             texts["query", row["lang"]].append(row["question"])
             texts["passage", row["lang"]].append(row["context"][:400])
     for name in SENTENCES:
-        for row in _rows(train / f"{name}.jsonl.gz"):
+        for row in rows(train / f"{name}.jsonl.gz"):
             texts["passage", row["lang_b"]].append(row["text_b"])
+            texts["sentence", row["lang_b"]].append(row["text_b"])
+            texts["sentence", "en"].append(row["text_a"])
+    return texts
+
+
+def collect_parallel(data: Path) -> dict[Kinds, list[str]]:
+    """The same questions, passages and sentences in each of their languages."""
+    texts: dict[Kinds, list[str]] = defaultdict(list)
+    for row in rows(data / f"{PARALLEL}.questions.jsonl.gz"):
+        texts["query", row["lang_question"]].append(row["question"])
+    for row in rows(data / f"{PARALLEL}.passages.jsonl.gz"):
+        texts["passage", row["lang"]].append(row["text"])
+        spans = row["sentences"]
+        texts["sentence", row["lang"]] += [row["text"][start:end] for start, end in spans]
     return texts
 
 
 @click.command()
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--train", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--sample", default=150, show_default=True, help="texts for each mean")
 @click.option("--out", type=click.Path(path_type=Path), default=MEANS_FILE)
-def main(data: Path, train: Path, sample: int, out: Path) -> None:
-    """Embed a sample of each language and write its mean."""
-    embeddings, means = E5Embeddings(), {}
-    for (kind, lang), texts in sorted(collect(data, train).items()):
+def main(data: Path, train: Path, out: Path) -> None:
+    """Embed the texts of each language and write their means."""
+    encoder = Encoder()
+    mixture, parallel = collect_mixture(data, train), collect_parallel(data)
+    found: dict[Kinds, list[Vectors]] = defaultdict(list)
+    for key, texts in sorted(mixture.items()):
         unique = sorted(set(texts))
-        if len(unique) < sample // 2:
-            continue
-        chosen = random.Random(0).sample(unique, min(sample, len(unique)))
-        means[f"{kind}/{lang}"] = embeddings.vectors(chosen, kind).mean(0).astype("f2")
-        click.echo(f"{kind:8}{lang:4}{len(chosen):5}")
-    np.savez_compressed(out, **means)
+        if len(unique) >= MIXED // 2:
+            chosen = random.Random(0).sample(unique, min(MIXED, len(unique)))
+            found[key].append(_mean(encoder, chosen, key[0]))
+    for key, texts in sorted(parallel.items()):
+        found[key].append(_mean(encoder, texts, key[0]))
+    means = {f"{kind}/{lang}": np.mean(each, axis=0) for (kind, lang), each in found.items()}
+    click.echo(" ".join(sorted(means)))
+    arrays: dict[str, Any] = {name: mean.astype("f2") for name, mean in means.items()}
+    np.savez_compressed(out, **arrays)
+
+
+def _mean(encoder: Encoder, texts: list[str], text: Text) -> Vectors:
+    vectors = encoder.vectors(texts, "query" if text == "query" else "passage")
+    return np.asarray(vectors.mean(axis=0))
 
 
 if __name__ == "__main__":

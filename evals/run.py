@@ -1,4 +1,4 @@
-"""`rag eval`: ask the questions whose answers are known, and say how well that went."""
+"""`rag eval run`: ask the questions whose answers are known, and say how well that went."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from evals.report import print_report, summary
 from rag.errors import InputError
 from rag.resources import evals_folder
 
-__all__ = ["Engine", "Result", "main", "run", "run_search"]
+__all__ = ["Engine", "Result", "invoke", "main", "run", "run_search"]
 
 INTERRUPTED = 130
 """The exit status of a program that Ctrl-C ended."""
@@ -38,7 +38,7 @@ class Choice:
     search_only: bool
 
 
-@click.command("eval")
+@click.command("run")
 @click.option(
     "--questions",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -80,13 +80,18 @@ def _command(context: click.Context, /, ids: str | None, **options: Any) -> int:
 
 
 def main(argv: list[str] | None = None, engine: Engine | None = None) -> int:
-    """Run `rag eval` with these arguments and return its exit status.
+    """Run `rag eval run` with these arguments and return its exit status.
 
     0: all questions were asked; 1: some ended in an error; 2: wrong arguments; 130:
     interrupted. Raises RagError when nothing can be measured at all.
     """
+    return invoke(_command, argv, "rag eval run", engine)
+
+
+def invoke(command: click.Command, argv: list[str] | None, name: str, obj: object = None) -> int:
+    """The exit status that a command returns; 2 for arguments that it does not take."""
     try:
-        status = _command.main(argv, prog_name="rag eval", standalone_mode=False, obj=engine)
+        status = command.main(argv, prog_name=name, standalone_mode=False, obj=obj)
     except click.ClickException as fault:
         fault.show()
         return fault.exit_code

@@ -15,7 +15,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from rag.embed import E5_NAME, E5_TRANSLATION_FLOOR, E5Embeddings, LanguageMeans, Vectors
+from rag.embed import E5_NAME, E5_TRANSLATION_FLOOR, E5Embeddings, LanguageMeans
+from rag.encoder import Vectors
 
 
 def cosines(pairs: list[dict[str, str]]) -> tuple[Vectors, Vectors]:

@@ -1,4 +1,4 @@
-"""Story 2: question -> retrieve -> write -> cite, as a stream of events."""
+"""Story 2: question -> resolve -> retrieve -> write -> cite, as a stream of events."""
 
 import re
 import threading
@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage
 from rag.answer import SCHEMA, Draft, language_name, read_draft, reader_messages, retry_message
 from rag.cite import Checked, Refused, check_words, cite, quote, settled_text
 from rag.errors import InputError
+from rag.follow_up import resolve
 from rag.language import detect
 from rag.parts import Parts
 from rag.prompts import FALLBACK, abstention
@@ -51,7 +52,7 @@ def stream(
     ends without an Answer.
     """
     started = time.monotonic()
-    query = understand(question, history, language)
+    query = resolve(understand(question, history, language), parts.embedder)
     hits = retrieve(query, parts, checked_k(k), where)
     yield HitsEvent(tuple(hits), query.text)
     evidence = choose_evidence(query, hits, parts)
@@ -64,7 +65,7 @@ def stream(
 def understand(
     question: str, history: Sequence[tuple[str, str]] = (), language: str | None = None
 ) -> Query:
-    """The question with its language and the text to search; raises InputError.
+    """The question, checked, with its language and history; raises InputError.
 
     The answer's language is the question's. A question too short to tell (a name, a
     figure) takes that of the conversation before it, and English where there is none.
@@ -75,7 +76,7 @@ def understand(
     lang = next((found for found in map(_lang, said) if found), FALLBACK)
     return Query(
         question=question,
-        text=f"{turns[-1][0]} {question}" if turns else question,
+        text=question,
         question_lang=lang,
         answer_lang=_checked_language(language) if language else lang,
         history=turns,

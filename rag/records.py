@@ -6,6 +6,7 @@ text of one article.
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -69,6 +70,11 @@ class Passage(Record):
     page: int | None = None
     """First page, counted from 1; None for formats without pages."""
 
+    @property
+    def in_context(self) -> str:
+        """What is embedded: the passage led by its article's title, unless it holds it."""
+        return self.text if self.title in self.text else f"{self.title}\n{self.text}"
+
 
 @dataclass(frozen=True, slots=True)
 class Hit(Record):
@@ -79,13 +85,15 @@ class Hit(Record):
     end: int
     text: str
     score: float
-    """Relevance as the retriever ranks it; higher is nearer."""
+    """The probability that the passage answers, as `rag.relevance` fits it."""
     lang: str
     sentences: tuple[Sentence, ...] = ()
     title: str = ""
     date: str = ""
     publisher: str = ""
     page: int | None = None
+    signals: Mapping[str, float] = field(default_factory=dict)
+    """What the score is made of, by the signal's name: `rag.relevance.SIGNALS`."""
 
 
 @dataclass(frozen=True, slots=True)

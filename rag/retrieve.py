@@ -1,4 +1,8 @@
-"""Find: question -> Hits -> the sentences that the reader is shown."""
+"""Find: question -> Hits -> the sentences that the reader is shown.
+
+The vectors choose candidates. Each is then looked at by three signals, of which
+`rag.relevance` makes one probability: docs/decisions/retrieval.md.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,12 +10,20 @@ from typing import Any
 
 import numpy as np
 
+from rag.embed import Embedder, without_centre
+from rag.encoder import Vectors
+from rag.late_interaction import token_scores
 from rag.parts import Parts
 from rag.records import Hit, Passage, Record, Sentence
+from rag.relevance import SIGNALS, odds, relevance
 
 DEFAULT_K = 8
-_CANDIDATES = 32
-"""Passages that are read again by their sentences, before the best k are kept."""
+_CANDIDATES = 64
+"""Passages that all signals look at, before the best k are kept."""
+_TWINS = 0.97
+"""Cosine from which two passages, or two sentences, say the same in about the same words."""
+_WORTH = 0.02
+"""A sentence is shown to the reader if it has this share of the odds of the best one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,66 +49,115 @@ class Evidence(Record):
 
 
 def retrieve(
-    query: Query, parts: Parts, k: int | None = None, where: Mapping[str, Any] | None = None
+    query: Query,
+    parts: Parts,
+    k: int | None = None,
+    where: Mapping[str, Any] | None = None,
+    signals: Sequence[str] = SIGNALS,
 ) -> list[Hit]:
-    """The k best passages, best first.
+    """The k best passages, best first, with their relevance as score.
 
-    A passage's score is the mean of its own cosine with the question and that of
-    its best sentence: between -1 and 1, all vectors freed of their language's mean.
+    A passage that says what a better one says is put behind all others. `signals` are
+    those that count, for measuring what each is good for. Raises StoreError,
+    ModelError, InputError for a filter that cannot be.
     """
-    from rag.store import chroma_filter
-
     k = k or DEFAULT_K
-    parts.store.check(parts.embedder.space)
-    vector = parts.embedder.question(query.text, query.question_lang)
-    near = parts.store.nearest(vector, max(_CANDIDATES, 2 * k), chroma_filter(where))
-    best = _best_sentences([each.passage for each in near], vector, parts)
+    embedder = parts.embedder
+    centre = parts.store.check(embedder.space).centre
+    question = embedder.read_question(query.text, query.question_lang)
+    vector = without_centre(question.vector, centre)
+    near = parts.store.nearest(vector, max(_CANDIDATES, 2 * k), where)
+    if not near:
+        return []
+    passages = [each.passage for each in near]
+    found = {"dense": np.array([each.cosine for each in near], dtype=np.float32)}
+    if "sentence" in signals:
+        found["sentence"] = _best_sentences(passages, vector, centre, embedder)
+    if "tokens" in signals and question.tokens is not None:
+        tokens = embedder.tokens([p.in_context for p in passages], [p.lang for p in passages])
+        if tokens is not None:
+            found["tokens"] = token_scores(question.tokens, tokens)
+    kept = {name: found[name] for name in found if name in signals}
+    scores = relevance(kept, embedder.name)
     hits = [
-        _hit(each.passage, (each.cosine + sentence) / 2)
-        for each, sentence in zip(near, best, strict=True)
+        _hit(passage, float(scores[i]), {name: float(kept[name][i]) for name in kept})
+        for i, passage in enumerate(passages)
     ]
-    return sorted(hits, key=lambda hit: -hit.score)[:k]
+    order = [int(i) for i in np.argsort(-scores, kind="stable")]
+    return [hits[i] for i in _twins_last(order, passages, parts)[:k]]
 
 
 def choose_evidence(
     query: Query, hits: Sequence[Hit], parts: Parts, budget: int = 256
 ) -> list[Evidence]:
-    """The sentences nearest to the question within a budget of embedder tokens.
+    """The sentences that most likely answer, within a budget of embedder tokens.
 
-    Numbered from 1 in the order of their score; the first is always among them. None
-    where even that is too far from the question to be about it.
+    A sentence is judged as its passage is, with its own likeness to the question in
+    place of that of the passage's best one. Numbered from 1 in the order of that; the
+    first is always among them, further ones while they are worth reading. None where
+    even the first is too unlikely to be about the question.
     """
-    vector = parts.embedder.question(query.text, query.question_lang)
     pairs = [(hit, sentence) for hit in hits for sentence in hit.sentences]
     if not pairs:
         return []
-    texts = [sentence.text for _, sentence in pairs]
-    cosines = parts.embedder.passages(texts, [hit.lang for hit, _ in pairs]) @ vector
-    scores = [(float(c) + hit.score) / 2 for c, (hit, _) in zip(cosines, pairs, strict=True)]
-    if max(scores) < parts.embedder.evidence_floor:
+    embedder = parts.embedder
+    centre = parts.store.check(embedder.space).centre
+    vectors = _sentence_vectors(hits, centre, embedder)
+    vector = without_centre(embedder.question(query.text, query.question_lang), centre)
+    signals = {
+        name: np.array([hit.signals[name] for hit, _ in pairs], dtype=np.float32)
+        for name in hits[0].signals
+    }
+    scores = relevance({**signals, "sentence": vectors @ vector}, embedder.name)
+    order = [int(i) for i in np.argsort(-scores, kind="stable")]
+    if scores[order[0]] < embedder.evidence_floor:
         return []
-    chosen: list[Evidence] = []
-    for i in np.argsort(scores)[::-1]:
-        hit, sentence = pairs[i]
-        budget -= parts.embedder.count_tokens(sentence.text)
+    chosen: list[int] = []
+    for i in order:
+        if odds(scores[i]) < _WORTH * odds(scores[order[0]]):
+            break
+        if any(vectors[i] @ vectors[j] > _TWINS for j in chosen):
+            continue
+        budget -= embedder.count_tokens(pairs[i][1].text)
         if budget < 0 and chosen:
             break
-        chosen.append(Evidence(len(chosen) + 1, sentence, hit, scores[i]))
-    return chosen
+        chosen.append(i)
+    return [
+        Evidence(number, pairs[i][1], pairs[i][0], float(scores[i]))
+        for number, i in enumerate(chosen, 1)
+    ]
 
 
 def _best_sentences(
-    passages: Sequence[Passage], vector: np.ndarray[Any, Any], parts: Parts
-) -> list[float]:
+    passages: Sequence[Passage], vector: Vectors, centre: Sequence[float], embedder: Embedder
+) -> Vectors:
+    """Of each passage the cosine of its nearest sentence."""
+    cosines = iter(_sentence_vectors(passages, centre, embedder) @ vector)
+    best = [max((next(cosines) for _ in p.sentences), default=-1.0) for p in passages]
+    return np.array(best, dtype=np.float32)
+
+
+def _sentence_vectors(
+    passages: Sequence[Passage | Hit], centre: Sequence[float], embedder: Embedder
+) -> Vectors:
+    """One row for each sentence of each passage."""
     texts = [sentence.text for passage in passages for sentence in passage.sentences]
     langs = [passage.lang for passage in passages for _ in passage.sentences]
-    if not texts:
-        return []
-    cosines = iter((parts.embedder.passages(texts, langs) @ vector).tolist())
-    return [max(next(cosines) for _ in passage.sentences) for passage in passages]
+    return without_centre(embedder.sentences(texts, langs), centre)
 
 
-def _hit(passage: Passage, score: float) -> Hit:
+def _twins_last(order: Sequence[int], passages: Sequence[Passage], parts: Parts) -> list[int]:
+    """The same order, with those at the end that repeat one before them."""
+    vectors = parts.embedder.passages([p.in_context for p in passages], [p.lang for p in passages])
+    alike = vectors @ vectors.T > _TWINS
+    first: list[int] = []
+    twins: list[int] = []
+    for i in order:
+        (twins if any(alike[i, j] for j in first) else first).append(i)
+    return first + twins
+
+
+def _hit(passage: Passage, score: float, signals: dict[str, float]) -> Hit:
     return Hit(
         source=passage.source,
         start=passage.start,
@@ -109,4 +170,5 @@ def _hit(passage: Passage, score: float) -> Hit:
         date=passage.date,
         publisher=passage.publisher,
         page=passage.page,
+        signals=signals,
     )

@@ -1,4 +1,4 @@
-"""A cache of vectors by the content of their text: it makes a rebuild cheap."""
+"""A cache of vectors, and of tokens, by the content of their text: a rebuild is cheap."""
 
 import hashlib
 import os
@@ -19,6 +19,7 @@ T = TypeVar("T")
 _STEP = 500
 _BUSY_SECONDS = 30.0
 _FLOAT = np.dtype("<f4")
+_TABLES = {"vectors": "vector", "tokens": "numbers"}
 
 
 class VectorCache:
@@ -41,26 +42,45 @@ class VectorCache:
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float32]]:
         """The vectors that are there; a key without one is left out."""
+        found = self._get("vectors", keys)
+        return {key: np.frombuffer(blob, dtype=_FLOAT) for key, blob in found.items()}
+
+    def get_tokens(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.int8]]:
+        """The tokens that are there, of each text an array (tokens, width)."""
+        found = self._get("tokens", keys)
+        return {
+            key: np.frombuffer(blob, dtype=np.int8, offset=1).reshape(-1, blob[0])
+            for key, blob in found.items()
+        }
+
+    def put(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
+        """Keep vectors, so that a process killed after the call has not lost them."""
+        self._put("vectors", {key: v.astype(_FLOAT).tobytes() for key, v in vectors.items()})
+
+    def put_tokens(self, tokens: Mapping[bytes, NDArray[np.int8]]) -> None:
+        """Keep tokens likewise; they may have 255 numbers each at most."""
+        rows = {key: bytes([t.shape[1]]) + t.tobytes() for key, t in tokens.items()}
+        self._put("tokens", rows)
+
+    def _get(self, table: str, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         wanted = list(dict.fromkeys(keys))
 
-        def read(connection: sqlite3.Connection) -> dict[bytes, NDArray[np.float32]]:
-            found: dict[bytes, NDArray[np.float32]] = {}
+        def read(connection: sqlite3.Connection) -> dict[bytes, bytes]:
+            found: dict[bytes, bytes] = {}
             for i in range(0, len(wanted), _STEP):
                 part = wanted[i : i + _STEP]
                 marks = ",".join("?" * len(part))
-                query = f"SELECT key, vector FROM vectors WHERE key IN ({marks})"
-                rows = connection.execute(query, part)
-                found.update((key, np.frombuffer(blob, dtype=_FLOAT)) for key, blob in rows)
+                found.update(
+                    connection.execute(f"SELECT * FROM {table} WHERE key IN ({marks})", part)
+                )
             return found
 
         return self._work(read) if wanted and self._exists() else {}
 
-    def put(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
-        """Keep vectors, so that a process killed after the call has not lost them."""
-        rows = [(key, vector.astype(_FLOAT).tobytes()) for key, vector in vectors.items()]
+    def _put(self, table: str, blobs: Mapping[bytes, bytes]) -> None:
         self._change(
             lambda connection: connection.executemany(
-                "INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows
+                f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", blobs.items()
             )
         )
 
@@ -72,7 +92,8 @@ class VectorCache:
             connection.execute("CREATE TEMP TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY)")
             connection.execute("DELETE FROM kept")
             connection.executemany("INSERT OR IGNORE INTO kept VALUES (?)", kept)
-            connection.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM kept)")
+            for table in _TABLES:
+                connection.execute(f"DELETE FROM {table} WHERE key NOT IN (SELECT key FROM kept)")
             connection.execute("DELETE FROM kept")
 
         self._change(drop)
@@ -130,9 +151,10 @@ class VectorCache:
         try:
             # Readers then go on while an ingest writes.
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB)"
-            )
+            for table, content in _TABLES.items():
+                connection.execute(
+                    f"CREATE TABLE IF NOT EXISTS {table} (key BLOB PRIMARY KEY, {content} BLOB)"
+                )
         except BaseException:
             connection.close()
             raise

@@ -154,11 +154,27 @@ def test_the_language_can_be_asked_for(scripted: Scripted) -> None:
     assert engine.ask(QUESTION, language="kk").text == abstention("kk")
 
 
-def test_history_is_searched_with_the_question(scripted: Scripted) -> None:
+def test_a_follow_up_is_searched_with_the_question_that_it_leans_on(scripted: Scripted) -> None:
     engine, model = scripted('{"claims": []}')
-    answer = engine.ask("And the boats?", history=[(QUESTION, "3 billion euros.")])
-    assert answer.query == f"{QUESTION} And the boats?"
+    asked = "And the year before?"
+    answer = engine.ask(asked, history=[(QUESTION, "3 billion euros.")])
+    assert answer.query == f"{QUESTION} {asked}"
     assert "3 billion euros." in str(model.asked[0][-1].content)
+
+
+def test_the_query_that_is_searched_is_told_first(scripted: Scripted) -> None:
+    engine, _ = scripted('{"claims": []}')
+    first = next(iter(engine.stream("Neden?", history=[(QUESTION, "3 billion euros.")])))
+    assert isinstance(first, HitsEvent)
+    assert first.query == f"{QUESTION} Neden?"
+
+
+def test_a_question_on_another_subject_is_searched_alone(scripted: Scripted) -> None:
+    engine, _ = scripted('{"claims": []}')
+    asked = "Kto jest dyrektorką szkoły w Brzegu?"
+    answer = engine.ask(asked, history=[(QUESTION, "3 billion euros.")])
+    assert answer.query == asked
+    assert answer.hits[0].source == "school.txt"
 
 
 def test_sentences_cannot_open_a_line_of_their_own(scripted: Scripted) -> None:

@@ -75,7 +75,9 @@ def test_a_second_ingest_says_that_it_wrote_nothing(folder: Path) -> None:
         (("ask", ""), {}, 2, "empty"),
         (("ask", "a" * 3000), {}, 2, "3,000"),
         (("ask", "x?", "--language", "klingon"), {}, 2, "klingon"),
-        (("ask", "What boats?", "--where", "colour=red"), {}, 2, "colour"),
+        (("ask", "What boats?", "--where", "colour=red"), {}, 2, "use one of lang, date, source"),
+        (("search", "boats?", "--where", "date>=soon"), {}, 2, "'soon' is not a date"),
+        (("search", "boats?", "--where", '{"lang": 7}'), {}, 2, "cannot filter lang by 7"),
         (("ask", "What boats?", "--where", "nonsense"), {}, 2, "nonsense"),
         (("ask", "What boats?", "--k", "0"), {}, 2, "k=0"),
         (("ask", "What boats?", "--port", "seven"), {}, 2, "RAG_PORT"),
@@ -144,6 +146,14 @@ def test_two_corpora_have_two_stores(tmp_path: Path) -> None:
         (("lang=he",), {"lang": ["he"]}),
         (("source=a.txt, b.txt",), {"source": ["a.txt", "b.txt"]}),
         (("date>=2024-01-01", "date<2025"), {"date": {"gte": "2024-01-01", "lt": "2025"}}),
+        (("date <= 2024-07-04",), {"date": {"lte": "2024-07-04"}}),
+        (("lang=he", "lang=ar,pl"), {"lang": ["he", "ar", "pl"]}),
+        (('{"source": ["a, b.txt"]}', "source=c.txt"), {"source": ["a, b.txt", "c.txt"]}),
+        (
+            ('{"lang": "he", "date": {"gt": "2024-01-01"}}', "date<2025-01-01"),
+            {"lang": ["he"], "date": {"gt": "2024-01-01", "lt": "2025-01-01"}},
+        ),
+        (("title=a=b",), {"title": ["a=b"]}),
     ],
 )
 def test_where_options_are_a_filter(
@@ -152,6 +162,30 @@ def test_where_options_are_a_filter(
     assert parse_where(conditions) == where
 
 
-def test_a_where_option_without_a_value_is_named() -> None:
-    with pytest.raises(InputError, match="lang"):
-        parse_where(("lang",))
+@pytest.mark.parametrize(
+    ("conditions", "named"),
+    [
+        (("lang",), "the fields are lang, date, source"),
+        (("lang=",), "the fields are lang"),
+        (("lang=,",), "the fields are lang"),
+        (("=he",), "the fields are lang"),
+        (('{"lang": ',), "is not JSON"),
+        (("date=2024-07-05", "date>=2024-01-01"), "earlier --where date"),
+    ],
+)
+def test_a_where_option_that_means_nothing_is_named(
+    conditions: tuple[str, ...], named: str
+) -> None:
+    with pytest.raises(InputError, match=named):
+        parse_where(conditions)
+
+
+def test_where_narrows_and_may_leave_nothing(folder: Path) -> None:
+    found = run(
+        folder, "search", "boats", "--where", '{"source": ["port.txt"]}', "--where", "lang=de"
+    )
+    assert "port.txt [0:37]" in found.stdout
+    nothing = run(folder, "search", "boats", "--where", "lang=kk")
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", "no passage was found\n")
+    asked = run(folder, "ask", "How many boats were counted?", "--where", "date>=2024-01-01")
+    assert asked.returncode == 3

@@ -79,9 +79,44 @@ def test_k_and_filter_can_be_given_at_the_call(engine: Rag) -> None:
     assert len(narrow.invoke(QUESTION, filter={"source": "most.txt"})) == 1
 
 
-def test_a_filter_that_means_nothing_is_an_error(engine: Rag) -> None:
-    with pytest.raises(InputError, match="cannot filter by 'city'"):
-        engine.as_retriever().invoke(QUESTION, filter={"city": "Orlen"})
+@pytest.mark.parametrize(
+    ("given", "sources"),
+    [
+        ({"lang": {"$in": ["he", "tr"]}}, {"namal.txt", "kopru.txt"}),
+        ({"lang": {"$eq": "he"}}, {"namal.txt"}),
+        ({"$and": [{"lang": ["tr", "he"]}, {"source": {"$in": ["namal.txt"]}}]}, {"namal.txt"}),
+        ({"date": {"$gte": "2024-01-01"}}, set()),
+        ({"$and": [{"date": {"$gte": "2024-01-01"}}, {"date": {"$lt": "2025-01-01"}}]}, set()),
+        ({"lang": "xx"}, set()),
+        ({}, {"kopru.txt", "namal.txt", "most.txt"}),
+    ],
+)
+def test_filters_in_the_form_of_chroma_are_taken(
+    engine: Rag, given: dict[str, Any], sources: set[str]
+) -> None:
+    for found in (
+        engine.as_retriever().invoke(QUESTION, filter=given),
+        engine.as_retriever(where=given).invoke(QUESTION),
+    ):
+        assert {each.metadata["source"] for each in found} == sources
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"city": "Orlen"}, "cannot filter by 'city'"),
+        ({"$or": [{"lang": "he"}, {"lang": "tr"}]}, r"cannot filter by '\$or'"),
+        ({"lang": {"$ne": "he"}}, "cannot filter lang"),
+        ({"date": {"$gte": "soon"}}, "'soon' is not a date"),
+        ({"$and": [{"lang": "he"}, {"lang": "tr"}]}, "two things of lang"),
+        ({"$and": ["lang"]}, "'lang' is not a dict"),
+    ],
+)
+def test_a_filter_that_means_nothing_is_an_error(
+    engine: Rag, given: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(InputError, match=named):
+        engine.as_retriever().invoke(QUESTION, filter=given)
 
 
 async def test_the_retriever_works_in_an_event_loop(engine: Rag) -> None:
@@ -99,6 +134,11 @@ def test_answers_a_text_or_a_dict(engine: Rag, asked: str | dict[str, Any]) -> N
 
 async def test_answers_in_an_event_loop(engine: Rag) -> None:
     assert_cites(await engine.as_runnable().ainvoke({"question": QUESTION}))
+
+
+def test_a_filter_that_leaves_no_passage_is_an_abstention(engine: Rag) -> None:
+    message = engine.as_runnable().invoke({"question": QUESTION, "where": {"lang": "xx"}})
+    assert message.response_metadata["rag"]["abstained"]
 
 
 def test_answers_a_batch(engine: Rag) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 import rag
 from rag.asking import understand
+from rag.embed import without_centre
 from rag.engine import Rag
 from rag.errors import InputError, StoreError
+from rag.relevance import SIGNALS, relevance
 from rag.retrieve import choose_evidence, retrieve
 from rag.settings import Settings
 
@@ -56,7 +58,7 @@ def test_gives_the_k_best_with_falling_scores(engine: Rag) -> None:
     scores = [hit.score for hit in retrieve(query, engine.parts, 4)]
     assert len(scores) == 4
     assert scores == sorted(scores, reverse=True)
-    assert all(-1 <= score <= 1.0001 for score in scores)
+    assert all(0 <= score <= 1 for score in scores)
     assert [hit.score for hit in retrieve(query, engine.parts, 2)] == pytest.approx(scores[:2])
 
 
@@ -64,14 +66,45 @@ def test_gives_all_there_is_when_k_is_larger(engine: Rag) -> None:
     assert len(retrieve(understand("bridge"), engine.parts, 100)) == 6
 
 
-def test_a_score_is_the_mean_of_passage_and_best_sentence(engine: Rag) -> None:
+def test_a_score_is_made_of_its_signals(engine: Rag) -> None:
     query, embedder = understand("When was the bridge opened?"), engine.parts.embedder
     hit = retrieve(query, engine.parts, 1)[0]
-    texts = [hit.text, *(sentence.text for sentence in hit.sentences)]
-    cosines = embedder.passages(texts, [hit.lang] * len(texts)) @ embedder.question(
-        query.text, "en"
-    )
-    assert hit.score == pytest.approx((cosines[0] + np.max(cosines[1:])) / 2, abs=1e-4)
+    centre = engine.parts.store.check(embedder.space).centre
+    asked = without_centre(embedder.question(query.text, "en"), centre)
+    passage = without_centre(embedder.passages([hit.text], [hit.lang]), centre)
+    texts = [sentence.text for sentence in hit.sentences]
+    sentences = without_centre(embedder.sentences(texts, [hit.lang] * len(texts)), centre)
+    assert tuple(hit.signals) == SIGNALS
+    assert hit.signals["dense"] == pytest.approx(float(passage[0] @ asked), abs=1e-4)
+    assert hit.signals["sentence"] == pytest.approx(float((sentences @ asked).max()), abs=1e-4)
+    alone = {name: np.array([value]) for name, value in hit.signals.items()}
+    assert hit.score == pytest.approx(float(relevance(alone, embedder.name)[0]), abs=1e-6)
+
+
+def test_a_signal_that_is_left_out_does_not_count(engine: Rag) -> None:
+    query = understand("When was the bridge opened?")
+    for signals in (("dense",), ("dense", "tokens"), ("sentence",)):
+        hits = retrieve(query, engine.parts, 3, signals=signals)
+        assert {tuple(hit.signals) for hit in hits} == {signals}
+        by = {s: [hit.signals[s] for hit in hits] for s in signals}
+        if len(signals) == 1:
+            assert by[signals[0]] == sorted(by[signals[0]], reverse=True)
+
+
+def test_a_twin_does_not_take_the_place_of_another_passage(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    story = "The Orlen bridge was opened in 1987. Building it took nine years."
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (tmp_path / "corpus" / name).write_text(story, encoding="utf-8")
+    (tmp_path / "corpus" / "d.txt").write_text(TEXTS["bread.txt"], encoding="utf-8")
+    settings = Settings.read(model="none", corpus=tmp_path / "corpus")
+    with rag.open(tmp_path / "store", settings) as engine:
+        engine.ingest()
+        hits = retrieve(understand("When was the Orlen bridge opened?"), engine.parts)
+        evidence = choose_evidence(understand("When was it opened?"), hits, engine.parts)
+    assert [hit.source for hit in hits[:2]] == ["a.txt", "d.txt"]
+    assert {hit.source for hit in hits} == {"a.txt", "b.txt", "c.txt", "d.txt"}
+    assert len({each.sentence.text for each in evidence}) == len(evidence)
 
 
 def test_searches_within_the_filter_alone(engine: Rag) -> None:

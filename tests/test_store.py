@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unicodedata
@@ -25,10 +26,11 @@ from numpy.typing import NDArray
 
 import rag
 from rag.errors import InputError, SettingsError, StoreError
+from rag.filters import parse_filter
 from rag.records import Document, Passage
 from rag.settings import Settings
 from rag.split import split_document
-from rag.store import FORMAT, Manifest, Store, StoredDocument, chroma_filter
+from rag.store import FORMAT, Manifest, Store, StoredDocument
 
 Vectors = NDArray[np.float32]
 SPACE = "test space"
@@ -135,13 +137,14 @@ def folder_store(tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-@pytest.fixture(scope="module", params=["folder", "server"])
+@pytest.fixture(scope="module", params=["folder", "folder, approximate", "server"])
 def filled(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, chroma_url: str
 ) -> Iterator[Store]:
-    """A store of either kind that holds DOCUMENTS; only to be read."""
+    """A store of each kind that holds DOCUMENTS; only to be read."""
     url = chroma_url if request.param == "server" else ""
-    store = Store(tmp_path_factory.mktemp("filled"), "filled", url)
+    exact_rows = 1000 if request.param == "folder" else 0
+    store = Store(tmp_path_factory.mktemp("filled"), "filled", url, exact_rows)
     fill(store, DOCUMENTS)
     yield store
     store.close()
@@ -191,11 +194,19 @@ def test_finds_the_nearest_first(filled: Store) -> None:
         ({"date": "2024-07-05"}, {"niqqud.txt"}),
         ({"publisher": "وكالة"}, {"tashkeel.txt"}),
         ({"title": "Başlık", "lang": "tr"}, {"crlf.txt"}),
+        (
+            {"publisher": ["وكالة", ""], "lang": ("ar", "tr")},
+            {"tashkeel.txt", "crlf.txt", "nfd.txt", "dots.txt"},
+        ),
+        ({"title": ["Başlık", "No such"]}, {"crlf.txt"}),
+        ({"source": "crlf"}, set()),
+        ({"date": ["2024-07-05", "2023-12-31"]}, {"niqqud.txt", "pages.pdf"}),
+        ({"date": {"lte": "2024-07-03", "gt": "2024-07-03"}}, set()),
         ({"lang": "fi"}, set()),
     ],
 )
 def test_filters(filled: Store, where: dict[str, object], expected: set[str]) -> None:
-    found = filled.nearest(np.ones(DIMENSION, np.float32), 100, chroma_filter(where))
+    found = filled.nearest(np.ones(DIMENSION, np.float32), 100, where)
     assert {each.passage.source for each in found} == expected
 
 
@@ -212,10 +223,15 @@ def test_filters(filled: Store, where: dict[str, object], expected: set[str]) ->
 )
 def test_refuses_a_filter_that_means_nothing(where: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        chroma_filter(where)
+        parse_filter(where)
 
 
-def test_finds_nearly_all_of_the_nearest_among_many(tmp_path: Path) -> None:
+def test_refuses_a_filter_before_it_looks_for_a_store(folder_store: Store) -> None:
+    with pytest.raises(InputError, match="'autor'"):
+        folder_store.nearest(np.ones(DIMENSION, np.float32), 1, {"autor": "x"})
+
+
+def test_finds_all_of_the_nearest_among_many_or_nearly_all(tmp_path: Path) -> None:
     count = 1500
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(count, 64)).astype(np.float32)
@@ -223,12 +239,18 @@ def test_finds_nearly_all_of_the_nearest_among_many(tmp_path: Path) -> None:
     documents = [Document(str(i), "x") for i in range(count)]
     passages = [each for document in documents for each in split_document(document, words, 9)]
     stored = [StoredDocument(document, ("/c",), "") for document in documents]
-    store = Store(tmp_path)
-    store.replace(Manifest(SPACE, 64, count, count, 9), stored, passages, vectors)
+    exact, approximate = Store(tmp_path), Store(tmp_path, exact_rows=count - 1)
+    exact.replace(Manifest(SPACE, 64, count, count, 9), stored, passages, vectors)
     question = vectors[:20].mean(axis=0)
-    found = {int(each.passage.source) for each in store.nearest(question, 200)}
-    assert len(found & set(np.argsort(vectors @ -question)[:200].tolist())) >= 196
-    store.close()
+    nearest = set(np.argsort(vectors @ -question)[:200].tolist())
+    found = [
+        {int(each.passage.source) for each in store.nearest(question, 200)}
+        for store in (exact, approximate)
+    ]
+    assert found[0] == nearest
+    assert len(found[1] & nearest) >= 196
+    exact.close()
+    approximate.close()
 
 
 # ---- one generation takes the place of another --------------------------------------
@@ -256,6 +278,13 @@ def test_a_store_without_passages_finds_nothing(store: Store) -> None:
     assert store.nearest(np.ones(DIMENSION, np.float32), 3) == []
 
 
+def test_a_store_without_passages_needs_no_dimension(store: Store) -> None:
+    nothing = np.zeros((0,), np.float32)
+    store.replace(Manifest(SPACE, DIMENSION, 0, 0, 30), [], [], nothing)
+    assert store.nearest(np.ones(DIMENSION, np.float32), 3, {"lang": "he"}) == []
+    store.verify()
+
+
 def test_what_does_not_verify_never_becomes_current(store: Store) -> None:
     fill(store, note("The first one."))
     passages = split_document(note("The second one.")[0], words, 30)
@@ -268,7 +297,7 @@ def test_what_does_not_verify_never_becomes_current(store: Store) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("format", FORMAT - 1, "has format 0, this program uses 1"),
+        ("format", FORMAT - 1, "has format 1, this program uses 2"),
         ("metric", "l2", "has metric 'l2'"),
         ("space", "another model", "has embedding model 'another model'"),
     ],
@@ -336,9 +365,9 @@ def test_a_generation_in_use_is_closed_by_its_last_reader(folder_store: Store) -
         fill(folder_store, note("New."))
         assert nearest_text(folder_store, "x") == "New."
         folder_store.close()
-        assert old.passages.count() == 1
+        assert old.collections.passages.count() == 1
     with pytest.raises(AttributeError):  # Chroma's own way to say that it is closed
-        old.passages.count()
+        old.collections.passages.count()
 
 
 def test_a_reader_survives_two_ingests_that_drop_what_it_has_open(tmp_path: Path) -> None:
@@ -451,6 +480,35 @@ def damage_index_gone(path: Path) -> None:
         shutil.rmtree(folder)
 
 
+def damage_vectors_gone(path: Path) -> None:
+    (path / "exact" / "vectors.npy").unlink()
+
+
+def damage_vectors_cut(path: Path) -> None:
+    os.truncate(path / "exact" / "vectors.npy", 200)
+
+
+def damage_vectors(path: Path) -> None:
+    file = path / "exact" / "vectors.npy"
+    np.save(file, -np.load(file))
+
+
+def damage_vectors_fewer(path: Path) -> None:
+    for file in (path / "exact").glob("*.npy"):
+        rows = np.load(file)
+        np.save(file, rows[:-1] if file.stem == "vectors" else rows[:, :-1])
+
+
+def damage_columns(path: Path) -> None:
+    file = path / "exact" / "columns.npy"
+    np.save(file, np.load(file)[:, :-1])
+
+
+def damage_values(path: Path) -> None:
+    file = path / "exact" / "values.json"
+    file.write_text(file.read_text(encoding="utf-8").replace('"tr"', '"fi"'), encoding="utf-8")
+
+
 DAMAGES = [
     damage_nothing_left,
     damage_database,
@@ -458,6 +516,12 @@ DAMAGES = [
     damage_no_database,
     damage_index,
     damage_index_gone,
+    damage_vectors_gone,
+    damage_vectors_cut,
+    damage_vectors,
+    damage_vectors_fewer,
+    damage_columns,
+    damage_values,
 ]
 
 
@@ -490,6 +554,15 @@ def test_a_broken_generation_can_be_replaced(sound: Path, tmp_path: Path) -> Non
     store.close()
 
 
+def test_documents_can_be_read_without_the_exact_index(sound: Path, tmp_path: Path) -> None:
+    store = Store(shutil.copytree(sound, tmp_path / "store"))
+    shutil.rmtree(generation_of(store) / "exact")
+    assert sources(store) == sorted(document.source for document in DOCUMENTS)
+    with pytest.raises(StoreError, match=r"vectors\.npy.*; make it anew .* /corpus --rebuild"):
+        nearest_text(store, "x")
+    store.close()
+
+
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
     """Nobody can write the folder; as root that takes a mount."""
@@ -517,6 +590,20 @@ def test_a_read_only_store_can_be_read_but_not_written(sound: Path, tmp_path: Pa
         with pytest.raises(StoreError, match=r"cannot be written .*RAG_STORE"):
             fill(store, note("No."))
         store.close()
+
+
+def test_the_exact_index_of_a_read_only_store_is_not_copied(
+    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    store = Store(shutil.copytree(sound, tmp_path / "store"))
+    with read_only(store.folder):
+        assert nearest_text(store, "x")
+        copied = {path.name for path in (tmp_path / "temporary").rglob("*")}
+        store.close()
+    assert "chroma.sqlite3" in copied
+    assert not {"exact", "vectors.npy"} & copied
 
 
 # ---- the server ------------------------------------------------------------------------
@@ -616,6 +703,6 @@ def test_tidies_what_a_dead_writer_left_on_the_server(tmp_path: Path, chroma_url
     unfinished = store._home.create("0123456789ab", Manifest(SPACE, DIMENSION, 9, 9, 30))
     store.tidy()
     with pytest.raises(NotFoundError):
-        unfinished.passages.count()
+        unfinished.collections.passages.count()
     assert nearest_text(store, "x") == "Kept."
     store.close()

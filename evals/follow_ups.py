@@ -1,0 +1,231 @@
+"""How often a question is taken for a follow-up, and what is found for it then.
+
+    python -m evals.follow_ups [--strangers FILE]
+
+`rag.follow_up.LEANING` was chosen from the first table. It shows conversations of two
+questions on subjects that no article is about (evals/dialogues.jsonl), and the first
+questions of two such conversations, one after the other: a change of subject. The file
+of strangers adds more of these: one JSON object a line, gzipped, with `question` and
+`lang_question`. "Plain" are vectors without language means, as those of other embedding
+models are. The second table searches the five articles, and compares `resolve` with
+searching the question always, or never, together with the one before it.
+"""
+
+import gzip
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+import rag
+from evals.cases import Case, load_cases
+from evals.choose import searchable
+from evals.metrics import evidence_found
+from rag.asking import understand
+from rag.embed import E5Embeddings
+from rag.encoder import Vectors
+from rag.engine import Rag
+from rag.follow_up import LEANING, QuestionEmbedder, resolve, share_of_distance
+from rag.parts import Parts
+from rag.records import Hit
+from rag.retrieve import Query, retrieve
+from rag.settings import Settings
+
+HERE = Path(__file__).parent
+VALUES = (0.2, 0.25, 0.3, LEANING, 0.4, 0.5, 0.7)
+CUTS = (1, 5, 8)
+CHANGES = 300
+
+Pair = tuple[str, str]
+"""A question and the one after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A question with known evidence, and the questions before it."""
+
+    case: Case
+    before: tuple[str, ...]
+
+
+def dialogues(path: Path = HERE / "dialogues.jsonl") -> dict[str, list[Pair]]:
+    """The pairs of a question and its follow-up, by language."""
+    found: dict[str, list[Pair]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        first, then = row["turns"]
+        found.setdefault(row["lang"], []).append((first, then))
+    return found
+
+
+def changes(by_lang: dict[str, list[str]], count: int = CHANGES) -> list[Pair]:
+    """Pairs of two different questions in one language, at most `count` of them."""
+    pairs = [
+        (one, other)
+        for questions in by_lang.values()
+        for one in questions
+        for other in random.Random(one).sample(questions, min(10, len(questions)))
+        if one != other
+    ]
+    return random.Random(0).sample(pairs, min(count, len(pairs)))
+
+
+def conversations(cases: Sequence[Case]) -> Iterator[tuple[str, list[Conversation]]]:
+    """Named sets: the follow-ups, with and without another subject first, and changes."""
+    draw = random.Random(0)
+    firsts = {lang: [first for first, _ in pairs] for lang, pairs in dialogues().items()}
+    any_first = [first for questions in firsts.values() for first in questions]
+    single, follow_ups = searchable(cases), [case for case in cases if case.history]
+
+    def stranger(case: Case) -> str:
+        return draw.choice(firsts.get(case.lang, any_first))
+
+    def other_fact(case: Case) -> str:
+        others = [other for other in single if other.group != case.group]
+        same_lang = [other for other in others if other.lang == case.lang]
+        return draw.choice(same_lang or others).question
+
+    def asked(case: Case) -> tuple[str, ...]:
+        return tuple(question for question, _ in case.history)
+
+    yield "follow-ups", [Conversation(case, asked(case)) for case in follow_ups]
+    yield (
+        "follow-ups, another subject before them",
+        [Conversation(case, (stranger(case), *asked(case))) for case in follow_ups],
+    )
+    yield "after another fact", [Conversation(case, (other_fact(case),)) for case in single]
+    yield "after another subject", [Conversation(case, (stranger(case),)) for case in single]
+
+
+def always(query: Query, parts: Parts) -> str:
+    """The question, led by the one before it."""
+    return f"{query.history[-1][0]} {query.question}"
+
+
+def never(query: Query, parts: Parts) -> str:
+    """The question alone."""
+    return query.question
+
+
+def by_rule(query: Query, parts: Parts) -> str:
+    """What the product searches."""
+    return resolve(query, parts.embedder).text
+
+
+RULES: dict[str, Callable[[Query, Parts], str]] = {
+    "always": always,
+    "never": never,
+    "resolve": by_rule,
+}
+
+
+class Searcher:
+    """Searches each text once."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._found: dict[tuple[str, str], list[Hit]] = {}
+
+    def hits(self, text: str, lang: str) -> list[Hit]:
+        """The passages for a text that is searched as it stands."""
+        if (text, lang) not in self._found:
+            query = Query(text, text, lang, lang)
+            self._found[text, lang] = retrieve(query, self._parts, max(CUTS))
+        return self._found[text, lang]
+
+
+class Plain:
+    """Embeds questions without taking away the mean of their language."""
+
+    def __init__(self) -> None:
+        self._embeddings = E5Embeddings()
+
+    def question(self, text: str, lang: str) -> Vectors:
+        """The unit vector of a question."""
+        vector: Vectors = self._embeddings.vectors([text], "query")[0]
+        return vector
+
+
+def show_decisions(sets: dict[str, list[Pair]], embedder: QuestionEmbedder, name: str) -> None:
+    """Print the share of each set that leans, at each value."""
+    click.echo(f"leaning, {name:35} " + "  ".join(f"{v:.2f}" for v in VALUES))
+    for title, pairs in sets.items():
+        found = [share_of_distance(one, then, f"{one} {then}", embedder) for one, then in pairs]
+        shares = "  ".join(f"{sum(x < value for x in found) / len(found):.2f}" for value in VALUES)
+        click.echo(f"  {title:34} n={len(pairs):<4}  {shares}")
+
+
+def show_cost(pairs: Sequence[Pair], embedder: QuestionEmbedder) -> None:
+    """Print the milliseconds that a question takes that has one before it."""
+    spent = []
+    for one, then in pairs:
+        query = understand(then, [(one, "")])
+        started = time.perf_counter()
+        resolve(query, embedder)
+        spent.append(1000 * (time.perf_counter() - started))
+    click.echo(f"resolve, one question before: median {statistics.median(spent):.0f} ms")
+
+
+def show_searches(engine: Rag, cases: Sequence[Case]) -> None:
+    """Print the share whose evidence is found, by rule."""
+    searcher = Searcher(engine.parts)
+    for name, asked in conversations(cases):
+        click.echo(f"\n{name}, n={len(asked)}")
+        for rule, text_of in RULES.items():
+            hits, led = [], 0
+            for each in asked:
+                history = [(question, "") for question in each.before]
+                query = understand(each.case.question, history)
+                text = text_of(query, engine.parts)
+                led += text != query.question
+                hits.append((each.case, searcher.hits(text, query.question_lang)))
+            tops = "  ".join(f"top {k} {_found(hits, k):.3f}" for k in CUTS)
+            click.echo(f"  {rule:8} {tops}  led by an earlier question: {led}")
+
+
+def _found(hits: Sequence[tuple[Case, list[Hit]]], k: int) -> float:
+    return sum(evidence_found(case, found[:k]) or 0.0 for case, found in hits) / len(hits)
+
+
+def _strangers(path: Path) -> dict[str, list[str]]:
+    """The questions of a file, by language."""
+    questions: dict[str, list[str]] = {}
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for row in map(json.loads, file):
+            questions.setdefault(row["lang_question"], []).append(row["question"])
+    return questions
+
+
+@click.command()
+@click.option("--strangers", type=click.Path(exists=True, path_type=Path))
+def main(strangers: Path | None) -> None:
+    """Print both tables."""
+    by_lang = dialogues()
+    firsts = {lang: [first for first, _ in pairs] for lang, pairs in by_lang.items()}
+    sets = {
+        "follow-ups": [pair for pairs in by_lang.values() for pair in pairs],
+        "changes of subject": changes(firsts),
+    }
+    if strangers:
+        sets[f"changes of subject, {strangers.name.partition('.')[0]}"] = changes(
+            _strangers(strangers)
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.read(model="none", embeddings="e5", corpus=HERE.parent / "seeds")
+        with rag.open(Path(folder) / "store", settings) as engine:
+            show_decisions(sets, engine.parts.embedder, "below")
+            show_decisions(sets, Plain(), "plain vectors, below")
+            click.echo(f"the value in use is {LEANING:.2f}")
+            show_cost(sets["follow-ups"], engine.parts.embedder)
+            texts = {name: document.text for name, document in engine.documents().items()}
+            show_searches(engine, load_cases(HERE / "questions.jsonl", texts))
+
+
+if __name__ == "__main__":
+    main()

