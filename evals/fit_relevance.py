@@ -22,16 +22,15 @@ import click
 import numpy as np
 
 from evals.retrieval.sets import Pool, load_pool, read_rows
-from evals.retrieval.systems import KeptE5, opened, passage_id
+from evals.retrieval.systems import kept_embeddings, opened, passage_id
 from rag.asking import understand
 from rag.embed import E5_EVIDENCE_FLOOR, E5_NAME
 from rag.engine import Rag
 from rag.records import Hit
 from rag.relevance import RELEVANCE_FILE, SIGNALS
 from rag.retrieve import choose_evidence
-from rag.vectors import VectorCache
 
-SETS = ("xquad", "heq", "arcd", "poquad")
+SETS = ("xquad", "heq", "arcd")
 OTHER_SUBJECTS = "mkqa"
 HITS = 16
 """Hits of a question that are learned from: further ones are all wrong, and far away."""
@@ -61,20 +60,21 @@ class Best:
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
+@click.option("--vectors", type=click.Path(path_type=Path), help="file to keep vectors in")
 @click.option("--limit", default=300, show_default=True, help="questions of each set")
 @click.option("--out", type=click.Path(path_type=Path), default=RELEVANCE_FILE)
-def main(folder: Path, limit: int, out: Path) -> None:
+def main(folder: Path, vectors: Path | None, limit: int, out: Path) -> None:
     """Ask, fit, write, and print how far the fit can be trusted."""
-    embeddings = KeptE5(VectorCache(Path(click.get_app_dir("rag-evals"), "vectors.sqlite")))
     examples: list[Example] = []
     best: list[Best] = []
     others = _others(folder, limit // 2)
-    for name in SETS:
-        pool = load_pool(folder, name, seed=1, limit=limit * (3 if name == "xquad" else 1))
-        with opened(pool, embeddings) as (rag, ids):
-            examples += _examples(pool, rag, ids)
-            best += _best(pool, rag, others)
-        click.echo(f"{name}: {len(pool.questions)} questions, {len(pool.passages)} passages")
+    with kept_embeddings(vectors) as embeddings:
+        for name in SETS:
+            pool = load_pool(folder, name, seed=1, limit=limit * (3 if name == "xquad" else 1))
+            with opened(pool, embeddings) as (rag, ids):
+                examples += _examples(pool, rag, ids)
+                best += _best(pool, rag, others)
+            click.echo(f"{name}: {len(pool.questions)} questions, {len(pool.passages)} passages")
     held = {group for group in {e.group for e in examples} if _hash(group) % 4 == 0}
     fitted = {}
     for size in range(1, len(SIGNALS) + 1):

@@ -5,7 +5,9 @@
 The folders hold `<set>.questions.jsonl.gz`, `<set>.passages.jsonl.gz` and reading
 sets as `evals/README.md` describes. A mean is the average of two: that of text which
 says the same thing in every language (xquad), so that no topic is in it, and that of
-a mixture of sets; or the one of the two that there is. Means are written as 16-bit
+a mixture of sets; or the one of the two that there is. A language of which there are
+sentences but no questions gets, as the mean of its questions, that of its sentences
+moved by how far the two lie apart in other languages. Means are written as 16-bit
 floats under `query/<lang>`, `passage/<lang>` and `sentence/<lang>`, each of 384 numbers.
 """
 
@@ -23,8 +25,8 @@ import numpy as np
 from rag.embed import MEANS_FILE, Text
 from rag.encoder import Encoder, Vectors
 
-QUESTIONS = ("xquad", "mkqa", "heq", "poquad", "arcd")
-PASSAGES = ("ntrex", "xquad", "heq", "poquad", "arcd")
+QUESTIONS = ("xquad", "mkqa", "heq", "arcd")
+PASSAGES = ("ntrex", "xquad", "heq", "arcd")
 READING = (
     "kazqad_kk", "pquad_fa", "jaquad_ja", "faquad_pt", "squad_es_dist", "squad_en_part",
     "swequad_sv", "norquad_no", "iapp_th", "amqa_am", "omosqa",
@@ -74,7 +76,7 @@ def collect_parallel(data: Path) -> dict[Kinds, list[str]]:
         texts["query", row["lang_question"]].append(row["question"])
     for row in rows(data / f"{PARALLEL}.passages.jsonl.gz"):
         texts["passage", row["lang"]].append(row["text"])
-        spans = row["sentences"]
+        spans = row.get("sentences", [])
         texts["sentence", row["lang"]] += [row["text"][start:end] for start, end in spans]
     return texts
 
@@ -95,9 +97,13 @@ def main(data: Path, train: Path, out: Path) -> None:
             found[key].append(_mean(encoder, chosen, key[0]))
     for key, texts in sorted(parallel.items()):
         found[key].append(_mean(encoder, texts, key[0]))
-    means = {f"{kind}/{lang}": np.mean(each, axis=0) for (kind, lang), each in found.items()}
-    click.echo(" ".join(sorted(means)))
-    arrays: dict[str, Any] = {name: mean.astype("f2") for name, mean in means.items()}
+    means = {key: np.mean(each, axis=0) for key, each in found.items()}
+    both = [lang for kind, lang in means if kind == "query" and ("sentence", lang) in means]
+    apart = np.mean([means["query", lang] - means["sentence", lang] for lang in both], axis=0)
+    for lang in [lang for kind, lang in means if kind == "sentence" and lang not in both]:
+        means["query", lang] = means["sentence", lang] + apart
+    arrays: dict[str, Any] = {f"{kind}/{lang}": m.astype("f2") for (kind, lang), m in means.items()}
+    click.echo(" ".join(sorted(arrays)))
     np.savez_compressed(out, **arrays)
 
 

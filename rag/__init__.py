@@ -6,7 +6,12 @@ The files tell the story:
     engine.py            one corpus, open for questions: what `rag.open` returns
     ingestion.py         story 1: read.py -> split.py -> embed.py -> store.py
     sentences.py         where sentences end, in many languages
-    asking.py            story 2: retrieve.py -> answer.py -> cite.py
+    encoder.py           what runs the embedding model: unigram.py, e5_file.py, e5_graph.py
+    generations.py       where a store is kept: exact.py, chroma.py
+    asking.py            story 2: follow_up.py -> retrieve.py -> answer.py -> cite.py
+    late_interaction.py  question and passage compared token by token
+    relevance.py         one probability from all that is known of a passage
+    filters.py           what a search is limited to
     language.py          which language a text is in
     prompts.py           load and fill prompts/*.md
     figures.py           what a figure is worth, in any script

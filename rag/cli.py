@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -92,14 +92,20 @@ def ask(
 @app.command()
 @click.argument("question")
 @click.option("--k", type=int, default=8, show_default=True, help="How many passages are listed.")
+@click.option("--explain", is_flag=True, help="Show what each hit's relevance is made of.")
 @where_option
 @as_json
 @_with_settings
-def search(question: str, k: int, where: tuple[str, ...], as_json: bool, **flags: Any) -> None:
+def search(
+    question: str, k: int, explain: bool, where: tuple[str, ...], as_json: bool, **flags: Any
+) -> None:
     """List the passages nearest to QUESTION, in whatever language."""
     with _engine(flags) as rag:
         hits = rag.search(question, k, parse_where(where))
-    if as_json:
+        model = rag.parts.embedder.name
+    if explain and hits and not as_json:
+        click.echo(explanation(hits, model))
+    elif as_json:
         click.echo(json.dumps([hit.to_dict() for hit in hits], ensure_ascii=False, indent=2))
     elif hits:
         click.echo("\n\n".join(_hit_text(i, hit) for i, hit in enumerate(hits, 1)))
@@ -281,6 +287,23 @@ def report_text(report: IngestReport) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def explanation(hits: Sequence[Hit], model: str) -> str:
+    """Of each hit its signals, their rank among the hits, and what each adds to the log-odds."""
+    from rag.relevance import shares
+
+    lines = []
+    for number, hit in enumerate(hits, 1):
+        added = shares(hit.signals, model)
+        parts = [
+            f"{name} {value:.3f} (no. {sum(h.signals[name] > value for h in hits) + 1}, "
+            f"{added[name]:+.2f})"
+            for name, value in hit.signals.items()
+        ]
+        lines.append(f"{_hit_text(number, hit)}\n   {'   '.join(parts)}   {added['bias']:+.2f}")
+    legend = "signal, its place among these hits, what it adds to the log-odds; last the bias"
+    return "\n\n".join([*lines, legend])
 
 
 def _hit_text(number: int, hit: Hit) -> str:

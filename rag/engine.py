@@ -125,13 +125,24 @@ class Rag:
             question, self.parts, stop, history=history, language=language, k=k, where=where
         )
 
-    def search(self, question: str, k: int = 8, where: Where | None = None) -> list[Hit]:
-        """The k passages nearest to the question, in whatever language, best first."""
+    def search(
+        self,
+        question: str,
+        k: int = 8,
+        where: Where | None = None,
+        signals: Sequence[str] | None = None,
+    ) -> list[Hit]:
+        """The k passages nearest to the question, in whatever language, best first.
+
+        `signals`, of `rag.relevance.SIGNALS`, are those that count; None is all of them.
+        """
         from rag.asking import checked_k, understand
+        from rag.relevance import checked_signals
         from rag.retrieve import retrieve
 
         self._fill()
-        return retrieve(understand(question), self.parts, checked_k(k), where)
+        query, names = understand(question), checked_signals(signals)
+        return retrieve(query, self.parts, checked_k(k), where, names)
 
     def ingest(
         self, path: str | Path | None = None, *, rebuild: bool = False, fresh: bool = False

@@ -108,12 +108,10 @@ class ExactIndex:
         column = self._columns[condition.column]
         if isinstance(condition, Between):
             return np.asarray((condition.first <= column) & (column <= condition.last))
-        codes: dict[Any, int] | None = self._codes.get(condition.column)
-        wanted = [
-            each if codes is None else codes[each]
-            for each in condition.values
-            if codes is None or each in codes
-        ]
+        wanted: list[Any] = list(condition.values)
+        if condition.column in _TEXTS:
+            codes = self._codes[condition.column]
+            wanted = [codes[text] for text in wanted if text in codes]
         return np.isin(column, np.array(wanted, dtype=np.int32))
 
     def _cosines(self, vector: NDArray[np.float32], rows: NDArray[np.intp]) -> NDArray[np.float32]:

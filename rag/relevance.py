@@ -6,19 +6,34 @@ score of 0.8 means the same whatever the languages of question and passage are.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from rag.encoder import Vectors
+from rag.errors import InputError
 
 SIGNALS = ("dense", "sentence", "tokens")
 """The passage's cosine, that of its best sentence, and its tokens' score."""
 RELEVANCE_FILE = Path(__file__).with_name("relevance.json")
 _UNFITTED = {"dense": 5.0, "sentence": 5.0, "tokens": 5.0, "bias": -5.0}
 """For a model that nothing was fitted for: the order is right, the probability is not."""
+
+
+def checked_signals(names: Sequence[str] | None) -> tuple[str, ...]:
+    """The signals that count, in their own order; raises InputError for an unknown one.
+
+    >>> checked_signals(["tokens", "dense"])
+    ('dense', 'tokens')
+    """
+    if names is None:
+        return SIGNALS
+    unknown = [name for name in names if name not in SIGNALS]
+    if unknown or not names:
+        raise InputError(f"signals={list(names)!r} cannot be; use some of {', '.join(SIGNALS)}")
+    return tuple(name for name in SIGNALS if name in names)
 
 
 def relevance(signals: Mapping[str, Vectors], model: str) -> Vectors:
@@ -33,6 +48,12 @@ def relevance(signals: Mapping[str, Vectors], model: str) -> Vectors:
         start=np.asarray(weights["bias"]),
     )
     return np.asarray(1 / (1 + np.exp(-logits)))
+
+
+def shares(signals: Mapping[str, float], model: str) -> dict[str, float]:
+    """What each signal adds to the logarithm of the odds, and `bias` what all begin with."""
+    weights = _weights(model, tuple(signals))
+    return {name: weights[name] * signals.get(name, 1.0) for name in (*signals, "bias")}
 
 
 def odds(probability: float) -> float:

@@ -40,7 +40,11 @@ __all__ = [
 T = TypeVar("T")
 
 EXACT_ROWS = 200_000
-"""TODO"""
+"""Up to so many passages that a filter leaves, all are compared.
+
+That many vectors of 384 numbers take 300 MB, and as long as Chroma's index takes for half
+as many without a filter (docs/decisions/store.md); with one, Chroma takes far longer.
+"""
 
 
 class Store:

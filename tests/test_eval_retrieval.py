@@ -20,8 +20,7 @@ from evals.retrieval.figures import Asked, agreement, figures, means, rank_score
 from evals.retrieval.report import Report, markdown, tables
 from evals.retrieval.run import main, measure
 from evals.retrieval.sets import SETS, STORED, Passage, Pool, Question, load_pool
-from evals.retrieval.systems import Search, all_systems
-from rag.embed import E5Embeddings
+from evals.retrieval.systems import KeptE5, KeptVectors, Search, all_systems
 from rag.errors import InputError
 
 PUBLIC = Path(__file__).parents[2] / "shared" / "data"
@@ -332,8 +331,8 @@ def test_json_can_be_all_that_is_printed_and_vectors_are_kept(
     assert kept.exists()
 
 
-def test_all_systems_are_asked_about_the_same_passages_of_the_articles() -> None:
-    embeddings = E5Embeddings()
+def test_all_systems_are_asked_about_the_same_passages_of_the_articles(tmp_path: Path) -> None:
+    embeddings = KeptE5(KeptVectors(tmp_path / "vectors.sqlite"))
     pool, scores = article_pool(embeddings, limit=2)
     everything = [passage.id for passage in pool.passages]
     product = next(each for each in all_systems(embeddings) if each.name == "rag")

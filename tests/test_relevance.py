@@ -1,0 +1,57 @@
+"""Signals become one probability that rises with each of them."""
+
+import json
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from rag.embed import E5_NAME
+from rag.errors import InputError
+from rag.relevance import RELEVANCE_FILE, SIGNALS, checked_signals, odds, relevance, shares
+
+CHOICES = [names for size in range(1, 4) for names in combinations(SIGNALS, size)]
+
+
+def columns(names: tuple[str, ...], *rows: float) -> Mapping[str, np.ndarray]:
+    return {name: np.array(rows, dtype=np.float32) for name in names}
+
+
+@pytest.mark.parametrize("names", CHOICES, ids="+".join)
+def test_every_choice_of_signals_is_fitted(names: tuple[str, ...]) -> None:
+    fitted = json.loads(RELEVANCE_FILE.read_text(encoding="utf-8"))[E5_NAME]["+".join(names)]
+    assert set(fitted) == {*names, "bias"}
+    assert all(fitted[name] > 0 for name in names)
+    assert fitted["bias"] < 0
+
+
+@pytest.mark.parametrize("names", CHOICES, ids="+".join)
+def test_more_of_a_signal_is_more_likely(names: tuple[str, ...]) -> None:
+    found = relevance(columns(names, -1.0, 0.0, 0.3, 0.6, 1.0), E5_NAME)
+    assert found.min() >= 0
+    assert found.max() <= 1
+    assert list(found) == sorted(found)
+    assert found[0] < 0.01
+
+
+def test_an_unknown_model_keeps_the_order() -> None:
+    found = relevance(columns(SIGNALS, 0.1, 0.2), "some model")
+    assert found[0] < found[1]
+
+
+def test_the_shares_add_up_to_the_log_odds() -> None:
+    signals = {"dense": 0.4, "sentence": 0.5, "tokens": 0.6}
+    (probability,) = relevance({n: np.array([v]) for n, v in signals.items()}, E5_NAME)
+    assert sum(shares(signals, E5_NAME).values()) == pytest.approx(np.log(odds(probability)))
+
+
+def test_nothing_is_sure() -> None:
+    assert odds(1.0) > 1e6
+    assert odds(0.0) == 0
+
+
+@pytest.mark.parametrize("names", [["words"], [], ["dense", "Tokens"]])
+def test_says_which_signals_there_are(names: list[str]) -> None:
+    with pytest.raises(InputError, match="use some of dense, sentence, tokens"):
+        checked_signals(names)
