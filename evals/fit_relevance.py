@@ -3,8 +3,9 @@
     python -m evals.fit_relevance FOLDER
 
 FOLDER holds question sets as `evals/README.md` describes. Questions are asked of the
-product, over mixed-language and one-language pools, and a logistic regression on the
-hits' signals tells the right passage from the others, with every set counting the same.
+product, over mixed-language and one-language pools; a conditional logit on the hits'
+signals puts the right passage before the others, and a logistic regression on the sum
+makes a probability of it, with every set counting the same.
 Prints the weights, how well the probabilities hold for each pair of languages on
 questions that were left out of the fit, and what each evidence floor would refuse: of
 questions that the pool answers, and of questions on other subjects (mkqa).
@@ -17,9 +18,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from evals.retrieval.sets import Pool, load_pool, read_rows
 from evals.retrieval.systems import kept_embeddings, opened, passage_id
@@ -27,14 +30,19 @@ from rag.asking import understand
 from rag.embed import E5_EVIDENCE_FLOOR, E5_NAME
 from rag.engine import Rag
 from rag.records import Hit
-from rag.relevance import RELEVANCE_FILE, SIGNALS
+from rag.relevance import RELEVANCE_FILE, SIGNALS, forget_fitted
 from rag.retrieve import choose_evidence
 
 SETS = ("xquad", "heq", "arcd")
 OTHER_SUBJECTS = "mkqa"
-HITS = 16
-"""Hits of a question that are learned from: further ones are all wrong, and far away."""
-PENALTY = 1e-5
+Array = NDArray[Any]
+_SHARE = {"xquad": 3}
+"""More questions of the one set that is asked and stored in several languages."""
+HITS = 64
+"""Hits of a question that are learned from: all that the signals look at, since among the
+few that are best by their sum each signal would seem to speak against the others."""
+PENALTY = 1e-6
+_LONGEST_STEP = 5.0
 FLOORS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 
 
@@ -44,6 +52,7 @@ class Example:
 
     dataset: str
     group: str
+    question: str
     langs: tuple[str, str]
     signals: tuple[float, ...]
     right: bool
@@ -69,20 +78,30 @@ def main(folder: Path, vectors: Path | None, limit: int, out: Path) -> None:
     best: list[Best] = []
     others = _others(folder, limit // 2)
     with kept_embeddings(vectors) as embeddings:
-        for name in SETS:
-            pool = load_pool(folder, name, seed=1, limit=limit * (3 if name == "xquad" else 1))
+        pools = [
+            load_pool(folder, name, seed=1, limit=limit * _SHARE.get(name, 1)) for name in SETS
+        ]
+        for pool in pools:
             with opened(pool, embeddings) as (rag, ids):
                 examples += _examples(pool, rag, ids)
+            click.echo(
+                f"{pool.name}: {len(pool.questions)} questions, {len(pool.passages)} passages"
+            )
+        held = {e.group for e in examples if sum(e.group.encode()) % 4 == 0}
+        fitted = {
+            "+".join(names): fit([e for e in examples if e.group not in held], names)
+            for size in range(1, len(SIGNALS) + 1)
+            for names in combinations(SIGNALS, size)
+        }
+        out.write_text(json.dumps({E5_NAME: fitted}, indent=1) + "\n", encoding="utf-8")
+        click.echo("\n".join(f"{names}: {weights}" for names, weights in fitted.items()))
+        _print_calibration([e for e in examples if e.group in held], fitted["+".join(SIGNALS)])
+        if out != RELEVANCE_FILE:
+            return
+        forget_fitted()
+        for pool in pools:
+            with opened(pool, embeddings) as (rag, _):
                 best += _best(pool, rag, others)
-            click.echo(f"{name}: {len(pool.questions)} questions, {len(pool.passages)} passages")
-    held = {group for group in {e.group for e in examples} if _hash(group) % 4 == 0}
-    fitted = {}
-    for size in range(1, len(SIGNALS) + 1):
-        for names in combinations(SIGNALS, size):
-            fitted["+".join(names)] = fit([e for e in examples if e.group not in held], names)
-    out.write_text(json.dumps({E5_NAME: fitted}, indent=1) + "\n", encoding="utf-8")
-    click.echo(json.dumps(fitted["+".join(SIGNALS)]))
-    _print_calibration([e for e in examples if e.group in held], fitted["+".join(SIGNALS)])
     _print_floors(best)
 
 
@@ -92,6 +111,7 @@ def _examples(pool: Pool, rag: Rag, ids: dict[str, str]) -> Iterator[Example]:
             yield Example(
                 pool.name,
                 question.group,
+                f"{pool.name} {question.question}",
                 (question.lang, hit.lang),
                 tuple(hit.signals[name] for name in SIGNALS),
                 passage_id(hit, ids) == question.passage,
@@ -120,23 +140,59 @@ def _others(folder: Path, limit: int) -> list[str]:
 
 
 def fit(examples: Sequence[Example], names: Sequence[str]) -> dict[str, float]:
-    """Weights and bias of a logistic regression, by Newton's method."""
+    """Weights that put the right hit of a question first, scaled to be log-odds, and the bias."""
     columns = [SIGNALS.index(name) for name in names]
-    x = np.array([[e.signals[c] for c in columns] + [1.0] for e in examples])
-    y = np.array([e.right for e in examples], dtype=float)
+    x = np.array([[e.signals[c] for c in columns] for e in examples])
+    right = np.array([e.right for e in examples])
+    shares = _equal_shares(examples)
+    _, asked = np.unique([e.question for e in examples], return_inverse=True)
+    known = np.zeros(asked.max() + 1, dtype=bool)
+    known[asked[right]] = True  # questions whose right passage was among the hits
+    direction = _rank(
+        x[known[asked]], right[known[asked]], asked[known[asked]], shares[known[asked]]
+    )
+    scale, bias = _calibrate(x @ direction, right, shares)
+    weights = [round(float(w), 4) for w in (*(scale * direction), bias)]
+    return dict(zip([*names, "bias"], weights, strict=True))
+
+
+def _equal_shares(examples: Sequence[Example]) -> Array:
+    """How much each example counts, so that every set counts the same."""
     sizes = Counter(e.dataset for e in examples)
-    share = np.array([1 / sizes[e.dataset] for e in examples]) / len(sizes)
-    weights = np.zeros(x.shape[1])
-    penalty = PENALTY * np.diag([1.0] * len(columns) + [0.0])  # not on the bias
+    return np.array([1 / sizes[e.dataset] / len(sizes) for e in examples])
+
+
+def _rank(x: Array, right: Array, asked: Array, shares: Array) -> Array:
+    """A conditional logit over the hits of each question, by Newton's method."""
+    weights = np.ones(x.shape[1])
+    for _ in range(50):
+        scores = x @ weights
+        highest = np.full(asked.max() + 1, -np.inf)
+        np.maximum.at(highest, asked, scores)
+        scores = np.exp(scores - highest[asked])
+        p = scores / np.bincount(asked, scores)[asked]
+        means = np.stack([np.bincount(asked, p * column)[asked] for column in x.T], axis=1)
+        within = (shares * p)[:, None] * (x - means)
+        gradient = (shares * right) @ (x - means) - PENALTY * weights
+        step = np.linalg.solve(within.T @ (x - means) + PENALTY * np.eye(len(weights)), gradient)
+        weights += step * min(1.0, _LONGEST_STEP / np.abs(step).max())
+        if np.abs(step).max() < 1e-6:
+            break
+    return weights
+
+
+def _calibrate(scores: Array, right: Array, shares: Array) -> Array:
+    """Scale and bias that make log-odds of the scores."""
+    x = np.stack([scores, np.ones_like(scores)], axis=1)
+    weights = np.zeros(2)
     for _ in range(50):
         p = 1 / (1 + np.exp(-x @ weights))
-        gradient = x.T @ (share * (y - p)) - penalty @ weights
-        hessian = (x * (share * p * (1 - p))[:, None]).T @ x + penalty
-        step = np.linalg.solve(hessian, gradient)
+        hessian = (x * (shares * p * (1 - p))[:, None]).T @ x + 1e-9 * np.eye(2)
+        step = np.linalg.solve(hessian, x.T @ (shares * (right - p)))
         weights += step
-        if np.abs(step).max() < 1e-8:
+        if np.abs(step).max() < 1e-6:
             break
-    return {name: round(float(w), 4) for name, w in zip([*names, "bias"], weights, strict=True)}
+    return weights
 
 
 def _print_calibration(examples: Sequence[Example], fitted: dict[str, float]) -> None:
@@ -163,10 +219,6 @@ def _print_floors(best: Sequence[Best]) -> None:
             shares = " ".join(f"{np.mean(np.array(found) < floor):6.3f}" for floor in FLOORS)
             click.echo(f"{name:8} {'answerable' if answerable else 'other':12} {shares}")
     click.echo(f"the floor in use is {E5_EVIDENCE_FLOOR}")
-
-
-def _hash(text: str) -> int:
-    return sum(text.encode())
 
 
 if __name__ == "__main__":

@@ -96,7 +96,8 @@ def main(data: Path, train: Path, out: Path) -> None:
             chosen = random.Random(0).sample(unique, min(MIXED, len(unique)))
             found[key].append(_mean(encoder, chosen, key[0]))
     for key, texts in sorted(parallel.items()):
-        found[key].append(_mean(encoder, texts, key[0]))
+        if texts:
+            found[key].append(_mean(encoder, texts, key[0]))
     means = {key: np.mean(each, axis=0) for key, each in found.items()}
     both = [lang for kind, lang in means if kind == "query" and ("sentence", lang) in means]
     apart = np.mean([means["query", lang] - means["sentence", lang] for lang in both], axis=0)

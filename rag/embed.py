@@ -107,6 +107,8 @@ class LanguageMeans:
             for key in file.files:
                 text, _, lang = key.partition("/")
                 means[cast(Text, text)][lang] = file[key].astype(np.float32)
+        # Where no sentences were to be had, passages are the next best.
+        means["sentence"] = {**means["passage"], **means["sentence"]}
         return cls(means, "2")
 
     def centre(self, vectors: Vectors, langs: Sequence[str], text: Text) -> Vectors:

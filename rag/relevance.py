@@ -69,6 +69,11 @@ def _weights(model: str, signals: tuple[str, ...]) -> Mapping[str, float]:
     return _fitted().get(model, {}).get("+".join(signals), _UNFITTED)
 
 
+def forget_fitted() -> None:
+    """Read the file anew at the next call."""
+    _fitted.cache_clear()
+
+
 @cache
 def _fitted() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
     """Of each model and each set of signals the weights and the bias."""

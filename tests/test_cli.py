@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,13 @@ def test_bad_input_is_one_clear_line(
     assert done.returncode == code
     assert named in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_search_explains_what_a_score_is_made_of(folder: Path) -> None:
+    done = run(folder, "search", "boats", "--k", "1", "--explain")
+    assert done.returncode == 0, done.stderr
+    signals = r"dense -?\d\.\d{3} \(no\. 1, [+-]\d+\.\d\d\) +sentence .* +tokens .*"
+    assert re.search(signals, done.stdout)
 
 
 def test_search_lists_places_and_scores(folder: Path) -> None:

@@ -10,11 +10,20 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from langchain_core.embeddings import Embeddings
 
-from rag.embed import E5_NAME, E5Embeddings, Embedder, LanguageMeans, embedder, unit
+from rag.embed import (
+    E5_NAME,
+    MEANS_FILE,
+    E5Embeddings,
+    Embedder,
+    LanguageMeans,
+    embedder,
+    unit,
+)
 from rag.errors import ModelError, SettingsError
 from rag.settings import Settings
 from rag.vectors import VectorCache
 
+KINDS = ("query", "passage", "sentence")
 # The same three facts in four languages.
 FACTS = {
     "en": [
@@ -84,6 +93,15 @@ def test_each_question_finds_its_fact_in_every_language(e5: Embedder, lang: str)
     for number, question in enumerate(FACTS[lang]):
         nearest = np.argsort(vectors @ -e5.question(question, lang))[:4]
         assert [i % 3 for i in nearest].count(number) >= 3
+
+
+def test_every_shipped_mean_is_finite_and_each_passage_mean_has_one_of_questions() -> None:
+    with np.load(MEANS_FILE) as file:
+        means = {name: file[name] for name in file.files}
+    assert all(np.isfinite(mean).all() and mean.shape == (384,) for mean in means.values())
+    langs = {kind: {n[len(kind) + 1 :] for n in means if n.startswith(kind)} for kind in KINDS}
+    assert langs["passage"] == langs["query"]
+    assert {"ar", "en", "he", "kk", "pl", "ru", "tr", "zh"} <= langs["query"]
 
 
 def test_a_language_without_a_mean_gives_up_the_general_one() -> None:
