@@ -15,7 +15,7 @@ from typing import Literal, TypeVar, cast
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
-from rag.encoder import Encoder, Kind, NanoEncoder, Vectors, open_encoder
+from rag.encoder import Encoder, Kind, NanoEncoder, Vectors, open_encoder, unit
 from rag.errors import SettingsError
 from rag.late_interaction import QuestionTokens, TokenProjection, Tokens
 from rag.settings import Settings
@@ -325,16 +325,6 @@ def corpus_centre(vectors: Vectors) -> tuple[float, ...]:
 def without_centre(vectors: Vectors, centre: Sequence[float]) -> Vectors:
     """Unit vectors, or one, with what the corpus shares taken away."""
     return unit(vectors - np.array(centre, dtype=np.float32))
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """Rows scaled to length 1; a zero row stays zero.
-
-    >>> unit(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32)).tolist()
-    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
-    """
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths == 0, 1, lengths), dtype=np.float32)
 
 
 def _batches(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:

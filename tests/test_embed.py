@@ -17,8 +17,8 @@ from rag.embed import (
     Embedder,
     LanguageMeans,
     embedder,
-    unit,
 )
+from rag.encoder import unit
 from rag.errors import ModelError, SettingsError
 from rag.settings import Settings
 from rag.vectors import VectorCache
