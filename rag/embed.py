@@ -33,7 +33,7 @@ E5_BUDGET = 256
 E5_TRANSLATION_FLOOR = 0.5
 """Centred cosine that 19 in 20 sentences and their translations reach, and hardly any
 sentence and a stranger; `python -m evals.translation_cosines`."""
-E5_EVIDENCE_FLOOR = 0.02
+E5_EVIDENCE_FLOOR = 0.01
 """Probability of the best sentence below which no passage is about the question. It loses
 about 1 in 75 questions that are answered, mostly in another language, and refuses two
 in three of those on other subjects; `python -m evals.fit_relevance`."""

@@ -21,6 +21,9 @@ _SCALE = 127.0
 _COMMON = 0.8
 """What this share of the candidates has too, says little about any of them."""
 
+_CROWD = 64
+"""Candidates from which on that share means something."""
+
 Tokens = NDArray[np.int8]
 
 
@@ -86,6 +89,9 @@ def token_scores(question: QuestionTokens, passages: Sequence[Tokens]) -> Vector
     starts = np.cumsum([0, *(len(tokens) for tokens in filled[:-1])])
     every = np.concatenate(filled).astype(np.float32) / _SCALE
     nearest = np.maximum.reduceat(question.vectors @ every.T, starts, axis=1)
-    common = np.quantile(nearest, _COMMON, axis=1, keepdims=True)
+    # Few candidates are no crowd: those that lack are taken to be like the farthest of them.
+    lacking = max(0, _CROWD - len(filled))
+    crowd = np.pad(nearest, ((0, 0), (0, lacking)), mode="minimum")
+    common = np.quantile(crowd, _COMMON, axis=1, keepdims=True)
     scores = question.weights @ (nearest + np.maximum(nearest - common, 0))
     return np.asarray(scores, dtype=np.float32)

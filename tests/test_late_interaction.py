@@ -86,9 +86,16 @@ def test_a_score_is_the_mean_of_the_nearest_cosines_and_their_excess() -> None:
         passage([127, 0, 0], [127, 0, 0]),
         passage([0, 0, 127]),
     )
-    # Of three passages the 0.8 quantile lies 0.6 of the way from second to third: for the
-    # first token that is 1, for the second 0.6, which `both` exceeds by 0.4.
-    assert token_scores(asked, [both, first, none]) == pytest.approx([1.2, 0.5, 0.0], abs=1e-6)
+    # Three are no crowd, so what counts once more is all that exceeds the farthest.
+    assert token_scores(asked, [both, first, none]) == pytest.approx([2.0, 1.0, 0.0], abs=1e-6)
+
+
+def test_what_a_fifth_of_the_candidates_have_counts_once_only() -> None:
+    asked = question([1, 0, 0], [0, 1, 0])
+    common, rare, none = passage([127, 0, 0]), passage([0, 127, 0]), passage([0, 0, 127])
+    scores = token_scores(asked, [rare, *[common] * 30, *[none] * 69])
+    assert scores[0] == pytest.approx(1.0, abs=1e-6)
+    assert scores[1:31] == pytest.approx(np.full(30, 0.5), abs=1e-6)
 
 
 def test_a_passage_without_tokens_and_no_passages() -> None:
