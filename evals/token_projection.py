@@ -173,10 +173,11 @@ class States:
 @click.option("--train", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--steps", default=600, show_default=True)
 @click.option("--seed", default=0, show_default=True)
+@click.option("--leave-out", help="A set that is not trained on, to measure on it.")
 @click.option("--out", type=click.Path(path_type=Path), default=PROJECTION_FILE)
-def main(data: Path, train: Path, steps: int, seed: int, out: Path) -> None:
+def main(data: Path, train: Path, steps: int, seed: int, leave_out: str | None, out: Path) -> None:
     """Compute the states, train, and write the file."""
-    pairs = collect(data, train, seed)
+    pairs = [pair for pair in collect(data, train, seed) if pair.dataset != leave_out]
     encoder = Encoder()
     wide = {p.passage for p in pairs if p.dataset == "xquad"}
     asked = {p.question for p in pairs if p.dataset == "xquad"}
@@ -206,6 +207,7 @@ def _train(
     by_set: dict[str, list[Pair]] = defaultdict(list)
     for pair in pairs:
         by_set[pair.dataset].append(pair)
+    across = [name for name in SHARES if name in by_set]
     alone = [name for name in sorted(by_set) if name not in SHARES]
     projection = torch.tensor(_principal(passage.states), requires_grad=True)
     importance = torch.zeros(384, requires_grad=True)
@@ -220,7 +222,7 @@ def _train(
         if chance.random() < ONE_LANGUAGE:
             name = chance.choice(alone)
         else:
-            name = chance.choices(list(SHARES), list(SHARES.values()))[0]
+            name = chance.choices(across, [SHARES[each] for each in across])[0]
         batch = chance.sample(by_set[name], min(32, len(by_set[name])))
         texts = sorted({(p.passage, p.passage_lang) for p in batch})
         column = {text: i for i, text in enumerate(texts)}

@@ -35,8 +35,8 @@ E5_TRANSLATION_FLOOR = 0.5
 sentence and a stranger; `python -m evals.translation_cosines`."""
 E5_EVIDENCE_FLOOR = 0.01
 """Probability of the best sentence below which no passage is about the question. It loses
-about 1 in 75 questions that are answered, mostly in another language, and refuses two
-in three of those on other subjects; `python -m evals.fit_relevance`."""
+less than 1 in 100 questions that some passage answers, and refuses 3 to 4 in 10 of those
+on other subjects; `python -m evals.fit_relevance`."""
 CENTRE_SHRINK = 100
 """Passages at which half of a corpus's mean is taken from its vectors."""
 OPENAI_BUDGET = 512
