@@ -1,12 +1,14 @@
 """Make `rag/relevance.json`: what each signal of a passage says of it, as a probability.
 
-    python -m evals.fit_relevance FOLDER
+    python -m evals.token_projection … --leave-out xquad --out FILE
+    python -m evals.fit_relevance FOLDER --projection FILE
 
 FOLDER holds question sets as `evals/README.md` describes. Questions are asked of the
 product, over mixed-language and one-language pools; a conditional logit on the hits'
 signals puts the right passage before the others, and a logistic regression on the sum
 makes a probability of it, with every set counting the same.
-Prints the weights, how well the probabilities hold for each pair of languages on
+The tokens' projection is one that was not trained on these sets, or the weight of tokens
+would be that of tokens that know the answers. Prints the weights, how well the probabilities hold for each pair of languages on
 questions that were left out of the fit, and what each evidence floor would refuse: of
 questions that the pool answers, and of questions on other subjects (mkqa).
 """
@@ -29,6 +31,7 @@ from evals.retrieval.systems import kept_embeddings, opened, passage_id
 from rag.asking import understand
 from rag.embed import E5_EVIDENCE_FLOOR, E5_NAME
 from rag.engine import Rag
+from rag.late_interaction import PROJECTION_FILE, TokenProjection
 from rag.records import Hit
 from rag.relevance import RELEVANCE_FILE, SIGNALS, forget_fitted
 from rag.retrieve import choose_evidence
@@ -70,9 +73,15 @@ class Best:
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @click.option("--vectors", type=click.Path(path_type=Path), help="file to keep vectors in")
+@click.option(
+    "--projection",
+    type=click.Path(exists=True, path_type=Path),
+    default=PROJECTION_FILE,
+    help="projection to fit with; the floors are always judged with the one that ships",
+)
 @click.option("--limit", default=300, show_default=True, help="questions of each set")
 @click.option("--out", type=click.Path(path_type=Path), default=RELEVANCE_FILE)
-def main(folder: Path, vectors: Path | None, limit: int, out: Path) -> None:
+def main(folder: Path, vectors: Path | None, projection: Path, limit: int, out: Path) -> None:
     """Ask, fit, write, and print how far the fit can be trusted."""
     examples: list[Example] = []
     best: list[Best] = []
@@ -83,6 +92,7 @@ def main(folder: Path, vectors: Path | None, limit: int, out: Path) -> None:
         ]
         for pool in pools:
             with opened(pool, embeddings) as (rag, ids):
+                rag.parts.embedder.projection = TokenProjection(projection)
                 examples += _examples(pool, rag, ids)
             click.echo(
                 f"{pool.name}: {len(pool.questions)} questions, {len(pool.passages)} passages"

@@ -24,7 +24,6 @@ from evals.language_means import rows
 from rag.encoder import Encoder, Kind, Vectors
 from rag.late_interaction import PROJECTION_FILE
 
-VERSION = 1
 DIMENSION = 96
 READING = {
     "squad_en_part": 400, "mlqa_ar": 300, "tydiqa_goldp_ar": 400, "kazqad_kk": 400,
@@ -191,7 +190,7 @@ def main(data: Path, train: Path, steps: int, seed: int, leave_out: str | None, 
         for side in (query, passage)
         for lang, mean in side.means.items()
     }
-    arrays: dict[str, Any] = {"version": VERSION, **weights, **means}
+    arrays: dict[str, Any] = {**weights, **means}
     np.savez_compressed(out, **arrays)
     click.echo(f"{out.name}: {out.stat().st_size / 1e3:.0f} kB, {len(means)} means")
 

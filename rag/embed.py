@@ -152,7 +152,7 @@ class Embedder:
         # Nothing is fitted for other models, so their scores are no probabilities.
         self.evidence_floor = E5_EVIDENCE_FLOOR if name == E5_NAME else 0.0
         self._cache = cache
-        self._projection = TokenProjection()
+        self.projection = TokenProjection()
         # A conversation asks for the same few questions again and again.
         self.read_question = lru_cache(maxsize=64)(self._read_question)
 
@@ -168,7 +168,7 @@ class Embedder:
     def _read_question(self, text: str, lang: str) -> Question:
         vectors, states = self._states([text], "query")
         vector = self.means.centre(vectors, [lang], "query")[0]
-        return Question(vector, self._projection.question(states[0], lang) if states else None)
+        return Question(vector, self.projection.question(states[0], lang) if states else None)
 
     def agrees(
         self, text: str, lang: str, quotes: Sequence[str], quote_langs: Sequence[str]
@@ -220,7 +220,7 @@ class Embedder:
             if states is None:
                 return None
             new = {
-                key: self._projection.passage(each, lang)
+                key: self.projection.passage(each, lang)
                 for (key, (_, lang)), each in zip(batch, states, strict=True)
             }
             raw = [self._cache.key(self.name, text) for _, (text, _) in batch]
@@ -236,7 +236,7 @@ class Embedder:
 
     def token_key(self, text: str, lang: str) -> bytes:
         """What the cache knows the tokens of a passage by."""
-        return self._cache.key(f"{self.name} tokens={self._projection.version} {lang}", text)
+        return self._cache.key(f"{self.name} tokens={self.projection.version} {lang}", text)
 
     def _kept(self, texts: Sequence[str], progress: Progress) -> Vectors:
         keys = [self.vector_key(text) for text in texts]

@@ -6,6 +6,7 @@ token of the passage. The tokens' language is taken out of them first, and a sma
 trained projection makes them short enough to be kept (docs/decisions/late-interaction.md).
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,7 +56,7 @@ class TokenProjection:
     @cached_property
     def version(self) -> str:
         """Changes with the file; vectors of two versions cannot be compared."""
-        return str(int(self._arrays["version"]))
+        return hashlib.sha256(self._file.read_bytes()).hexdigest()[:8]
 
     def question(self, states: Vectors, lang: str) -> QuestionTokens:
         """The tokens of a question from its states, shape (tokens, 384)."""
