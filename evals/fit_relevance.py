@@ -8,9 +8,10 @@ product, over mixed-language and one-language pools; a conditional logit on the 
 signals puts the right passage before the others, and a logistic regression on the sum
 makes a probability of it, with every set counting the same.
 The tokens' projection is one that was not trained on these sets, or the weight of tokens
-would be that of tokens that know the answers. Prints the weights, how well the probabilities hold for each pair of languages on
-questions that were left out of the fit, and what each evidence floor would refuse: of
-questions that the pool answers, and of questions on other subjects (mkqa).
+would be that of tokens that know the answers. Prints the weights, how well the
+probabilities hold on questions that were left out of the fit, and what each evidence
+floor would refuse: of questions that the pool answers, and of questions on other
+subjects (mkqa).
 """
 
 import json
