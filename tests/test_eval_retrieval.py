@@ -24,7 +24,20 @@ from evals.retrieval.systems import KeptE5, KeptVectors, Search, all_systems
 from rag.errors import InputError
 
 PUBLIC = Path(__file__).parents[2] / "shared" / "data"
-ROWS = ["plain dense", "langchain Chroma", "rag"]
+ROWS = [
+    "plain dense",
+    "langchain Chroma",
+    "plain dense by language",
+    "BM25",
+    "latent terms",
+    "rag",
+    "rag dense alone",
+    "rag tokens alone",
+    "rag without sentence",
+    "rag without tokens",
+    "rag and BM25",
+    "rag and latent terms",
+]
 
 FACTS = {
     "bees": {
