@@ -15,6 +15,7 @@ The files tell the story:
     language.py          which language a text is in
     prompts.py           load and fill prompts/*.md
     figures.py           what a figure is worth, in any script
+    territories.py       which countries a text names
     models.py, llama.py  the chat model; weights.py joins the embedded one
     tokens.py            how many tokens a text takes
     vectors.py, lock.py  the cache of vectors; one writer at a time

@@ -15,6 +15,7 @@ from rag.figures import left_out, unsupported
 from rag.prompts import quote_frame
 from rag.records import Citation, Record
 from rag.retrieve import Evidence, Query
+from rag.territories import territories
 
 _OWN_MARKS = re.compile(r"\s*\[[\d\s,;]*\]")
 # A numeral at the end of unfinished text may still grow, or be multiplied by its next word.
@@ -109,7 +110,21 @@ def _checked_text(claim: Claim, sources: Sequence[Evidence], query: Query) -> st
     if wrong:
         figure = wrong[0] or "in words"
         raise Refused(f"the figure {figure} does not stand in the sentences that it names")
+    if _names_another_country(text, sources, query):
+        raise Refused("it names a country that the sentences do not name")
     return text
+
+
+def _names_another_country(text: str, sources: Sequence[Evidence], query: Query) -> bool:
+    """Whether a country is named that neither the quotes nor the question name."""
+    named = territories(text, query.answer_lang)
+    known = [territories(query.text, query.question_lang) or set()]
+    for each in sources:
+        quoted = territories(each.sentence.text, each.hit.lang)
+        if quoted is None:
+            return False  # nothing can be said of a language without names
+        known.append(quoted)
+    return bool(named) and not set(named or ()) <= set().union(*known)
 
 
 def _marks(sources: Sequence[Evidence], citations: dict[int, Citation]) -> str:
