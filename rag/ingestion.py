@@ -234,23 +234,19 @@ def _split(documents: Sequence[Document], parts: Parts, progress: Progress) -> l
 def _embed(passages: Sequence[Passage], parts: Parts, progress: Progress) -> set[bytes]:
     """Have the cache hold all that a question will need, and return its keys.
 
-    Tokens and vector of each passage, and the vectors of its sentences; no more than a
-    slice of them is in memory at a time.
+    Tokens and vectors of each passage and of each sentence; no more than a slice of them
+    is in memory at a time.
     """
     embedder, keys = parts.embedder, set[bytes]()
-    whole = {(p.in_context, p.lang): None for p in passages}
-    texts = list(dict.fromkeys(s.text for p in passages for s in p.sentences))
-    total = len(whole) + len(texts)
-    for part in _slices(list(whole)):
-        report = partial(_embedded, progress, len(keys), total)
+    texts = {(p.in_context, p.lang): None for p in passages}
+    texts |= {(sentence.text, p.lang): None for p in passages for sentence in p.sentences}
+    for start, part in enumerate(_slices(list(texts))):
+        report = partial(_embedded, progress, start * _SLICE, len(texts))
         contents, langs = [text for text, _ in part], [lang for _, lang in part]
         embedder.tokens(contents, langs, report)
-        embedder.passages(contents, langs)
+        embedder.passages(contents, langs, report)
         keys.update(embedder.token_key(text, lang) for text, lang in part)
-    for done, some in enumerate(_slices(texts)):
-        report = partial(_embedded, progress, len(whole) + done * _SLICE, total)
-        embedder.sentences(some, [""] * len(some), report)
-    keys.update(embedder.vector_key(text) for text in [*texts, *(text for text, _ in whole)])
+        keys.update(map(embedder.vector_key, contents))
     return keys
 
 
