@@ -93,9 +93,9 @@ def choose_evidence(
     """The sentences that most likely answer, within a budget of embedder tokens.
 
     A sentence is judged as its passage is, with its own likeness to the question in
-    place of that of the passage's best one, and its own tokens counting half. Numbered from 1 in the order of that; the
-    first is always among them, further ones while they are worth reading. None where
-    even the first is too unlikely to be about the question.
+    place of that of the passage's best one, and its own tokens counting half. Numbered
+    from 1 in the order of that; the first is always among them, further ones while they
+    are worth reading. None where even the first is too unlikely to be about the question.
     """
     pairs = [(hit, sentence) for hit in hits for sentence in hit.sentences]
     if not pairs:
@@ -113,7 +113,7 @@ def choose_evidence(
     if "tokens" in signals and question.tokens is not None:
         texts, langs = [s.text for _, s in pairs], [hit.lang for hit, _ in pairs]
         own = token_scores(question.tokens, embedder.tokens(texts, langs) or [])
-        signals["tokens"] = (signals["tokens"] + own) / 2
+        signals["tokens"] = np.mean([signals["tokens"], own], axis=0, dtype=np.float32)
     scores = relevance(signals, embedder.name)
     order = [int(i) for i in np.argsort(-scores, kind="stable")]
     if scores[order[0]] < embedder.evidence_floor:
