@@ -33,9 +33,9 @@ E5_BUDGET = 256
 E5_TRANSLATION_FLOOR = 0.5
 """Centred cosine that 19 in 20 sentences and their translations reach, and hardly any
 sentence and a stranger; `python -m evals.translation_cosines`."""
-E5_EVIDENCE_FLOOR = 0.01
+E5_EVIDENCE_FLOOR = 0.02
 """Probability of the best sentence below which no passage is about the question. It loses
-less than 1 in 100 questions that some passage answers, and refuses 3 to 4 in 10 of those
+about 1 in 100 questions that some passage answers, and refuses 4 to 6 in 10 of those
 on other subjects; `python -m evals.fit_relevance`."""
 CENTRE_SHRINK = 100
 """Passages at which half of a corpus's mean is taken from its vectors."""
