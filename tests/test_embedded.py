@@ -51,8 +51,8 @@ def assert_proved(answer: Answer, engine: Rag) -> None:
 def test_the_demo_question_answers_with_the_hebrew_sentence(engine: Rag) -> None:
     answer = engine.ask(DEMO)
     assert_proved(answer, engine)
-    assert answer.mode in ("generated", "quoted")
-    assert "41 billion" in answer.text
+    # Its own words may be refused; the sentence is then quoted as it stands.
+    assert ("41 billion" if answer.mode == "generated" else TRADE) in answer.text
     assert [TRADE in citation.quote for citation in answer.citations] == [True]
     assert answer.usage.prompt_tokens > 0
     assert answer.usage.cost == 0.0
