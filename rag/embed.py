@@ -166,9 +166,10 @@ class Embedder:
         return self.read_question(text, lang).vector
 
     def _read_question(self, text: str, lang: str) -> Question:
-        vectors, states = self._states([text], "query")
+        both = self._states([text], "query")
+        vectors = both[0] if both else self._embed([text], "query")
         vector = self.means.centre(vectors, [lang], "query")[0]
-        return Question(vector, self.projection.question(states[0], lang) if states else None)
+        return Question(vector, self.projection.question(both[1][0], lang) if both else None)
 
     def agrees(
         self, text: str, lang: str, quotes: Sequence[str], quote_langs: Sequence[str]
@@ -216,9 +217,10 @@ class Embedder:
             if key not in found
         }
         for batch in _batches(list(missing.items()), 32):
-            vectors, states = self._states([text for _, (text, _) in batch], "passage")
-            if states is None:
+            both = self._states([text for _, (text, _) in batch], "passage")
+            if both is None:
                 return None
+            vectors, states = both
             new = {
                 key: self.projection.passage(each, lang)
                 for (key, (_, lang)), each in zip(batch, states, strict=True)
@@ -251,12 +253,11 @@ class Embedder:
             progress(len(found))
         return np.stack([found[key] for key in keys]) if keys else np.zeros((0, 1), np.float32)
 
-    def _states(self, texts: list[str], kind: Kind) -> tuple[Vectors, list[Vectors] | None]:
+    def _states(self, texts: list[str], kind: Kind) -> tuple[Vectors, list[Vectors]] | None:
+        """Vectors and states of tokens; None, and nothing computed, where states are not told."""
         if isinstance(self.embeddings, E5Embeddings):
-            both = self.embeddings.states(texts, kind)
-            if both is not None:
-                return both
-        return self._embed(texts, kind), None
+            return self.embeddings.states(texts, kind)
+        return None
 
     def _embed(self, texts: list[str], kind: Kind) -> Vectors:
         if isinstance(self.embeddings, E5Embeddings):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.encoder import unit
 from rag.filters import Between, Filter, OneOf, day_number
 from rag.records import Passage
 
@@ -27,12 +28,6 @@ _FEW = 0.1
 def passage_id(source: str, start: int) -> str:
     """What a passage is called in every index; no other passage of a corpus has it."""
     return f"{source}:{start}"
-
-
-def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A vector, or each row of several, at length 1; a vector of zeros stays one."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths == 0, 1, lengths), dtype=np.float32)
 
 
 def write_index(folder: Path, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:

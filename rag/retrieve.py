@@ -103,13 +103,12 @@ def choose_evidence(
     embedder = parts.embedder
     centre = parts.store.check(embedder.space).centre
     vectors = _sentence_vectors(hits, centre, embedder)
-    vector = without_centre(embedder.question(query.text, query.question_lang), centre)
+    question = embedder.read_question(query.text, query.question_lang)
     signals = {
         name: np.array([hit.signals[name] for hit, _ in pairs], dtype=np.float32)
         for name in hits[0].signals
     }
-    signals["sentence"] = vectors @ vector
-    question = embedder.read_question(query.text, query.question_lang)
+    signals["sentence"] = vectors @ without_centre(question.vector, centre)
     if "tokens" in signals and question.tokens is not None:
         texts, langs = [s.text for _, s in pairs], [hit.lang for hit, _ in pairs]
         own = token_scores(question.tokens, embedder.tokens(texts, langs) or [])

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -109,3 +110,12 @@ def test_the_quoted_form_holds_the_sentence_itself() -> None:
 def test_a_figure_that_may_still_grow_is_held_back() -> None:
     draft = Draft((Claim((4,), "It is worth 41"),))
     assert settled_text(draft, evidence(), QUERY) == "It is worth"
+
+
+def test_a_country_that_no_quote_names_is_refused() -> None:
+    text = "Norwegen zählte 340 Boote."
+    hit = replace(evidence()[0].hit, text=text, lang="de")
+    shown = [Evidence(1, Sentence(0, len(text), text), hit, 0.5)]
+    assert cite(Draft((Claim((1,), "Norway counted 340 boats."),)), shown, QUERY).text
+    with pytest.raises(Refused, match="a country that the sentences do not name"):
+        cite(Draft((Claim((1,), "Brazil counted 340 boats."),)), shown, QUERY)

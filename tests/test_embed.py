@@ -132,6 +132,16 @@ def test_embeds_each_text_once(counting: tuple[Embedder, CountingEmbeddings]) ->
     assert first[0].tolist() == first[2].tolist() == again[1].tolist()
 
 
+def test_a_model_that_tells_no_tokens_is_not_asked_for_them(
+    counting: tuple[Embedder, CountingEmbeddings],
+) -> None:
+    embedder, model = counting
+    assert embedder.tokens(["a", "bb"], ["en"] * 2) is None
+    assert model.asked == []
+    assert embedder.read_question("ccc", "en").tokens is None
+    assert model.asked == ["ccc"]
+
+
 def test_a_run_cut_short_keeps_the_batches_it_finished(
     counting: tuple[Embedder, CountingEmbeddings],
 ) -> None:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rag.exact import ExactIndex, unit, write_index
+from rag.encoder import unit
+from rag.exact import ExactIndex, write_index
 from rag.filters import parse_filter
 from rag.generations import Folders, Generation
 from rag.records import Passage, Sentence
