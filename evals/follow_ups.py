@@ -33,8 +33,8 @@ from rag.encoder import Vectors
 from rag.engine import Rag
 from rag.follow_up import LEANING, QuestionEmbedder, resolve, share_of_distance
 from rag.parts import Parts
-from rag.records import Hit
-from rag.retrieve import Query, retrieve
+from rag.records import Hit, Query
+from rag.retrieve import retrieve
 from rag.settings import Settings
 
 HERE = Path(__file__).parent

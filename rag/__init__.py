@@ -8,8 +8,11 @@ The files tell the story:
     sentences.py         where sentences end, in many languages
     encoder.py           what runs the embedding model: unigram.py, e5_file.py, e5_graph.py
     generations.py       where a store is kept: exact.py, chroma.py
-    asking.py            story 2: follow_up.py -> retrieve.py -> answer.py -> cite.py
+    asking.py            story 2: follow_up.py -> retrieve.py -> rerank.py
+                         -> evidence.py -> answer.py -> cite.py
     late_interaction.py  question and passage compared token by token
+    particulars.py       whether a passage names the figures and countries that are asked for
+    reader.py            question and passage read together: does it answer, and where
     relevance.py         one probability from all that is known of a passage
     filters.py           what a search is limited to
     language.py          which language a text is in

@@ -12,10 +12,10 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.utils.json import parse_partial_json
 
+from rag.evidence import Evidence
 from rag.figures import figures, written
 from rag.prompts import fill, turns
-from rag.records import Record
-from rag.retrieve import Evidence, Query
+from rag.records import Query, Record
 
 MAX_CLAIMS = 4
 _TURNS = 2

@@ -12,14 +12,15 @@ from typing import Any
 from langchain_core.messages import AIMessage
 
 from rag.answer import SCHEMA, Draft, language_name, read_draft, reader_messages, retry_message
-from rag.cite import Checked, Refused, check_words, cite, quote, settled_text
+from rag.cite import Checked, Refused, check_choice, check_words, cite, quote, settled_text
 from rag.errors import InputError
+from rag.evidence import Evidence, choose_evidence, to_quote
 from rag.follow_up import resolve
 from rag.language import detect
 from rag.parts import Parts
 from rag.prompts import FALLBACK, abstention
-from rag.records import Answer, AnswerEvent, Event, Hit, HitsEvent, Mode, TextEvent, Usage
-from rag.retrieve import Evidence, Query, choose_evidence, retrieve
+from rag.records import Answer, AnswerEvent, Event, Hit, HitsEvent, Mode, Query, TextEvent, Usage
+from rag.retrieve import retrieve
 
 MAX_QUESTION = 2_000
 """Characters; the embedder reads 512 tokens, and a question is not a document."""
@@ -97,7 +98,7 @@ def _write(
     if not evidence:
         return (yield from _abstain(query, Usage()))
     if parts.chat_model is None:
-        return (yield from _quote(evidence[0], query, Usage()))
+        return (yield from _quote(evidence, query, Usage()))
     from rag.models import Conversation
 
     model = Conversation(parts.chat_model, parts.settings)
@@ -114,8 +115,8 @@ def _write(
                 return (yield from _abstain(query, model.usage))
             break  # it found an answer before and cannot word it
         messages = [*messages, AIMessage(model.reply), retry_message(str(outcome), query)]
-    # Measured: where a model's draft fails, the retriever's first choice is the better one.
-    return (yield from _quote(evidence[0], query, model.usage))
+    # Measured: where a model's draft fails, the reader's first choice is the better one.
+    return (yield from _quote(evidence, query, model.usage))
 
 
 def _draft(
@@ -147,12 +148,15 @@ def _whole(reply: str, evidence: Sequence[Evidence], query: Query, parts: Parts)
     if draft is None:
         raise Refused("it is not the JSON that was asked for")
     checked = cite(draft, evidence, query)
+    check_choice(draft, evidence)
     check_words(draft, evidence, query, _lang, parts.embedder.agrees)
     return checked
 
 
-def _quote(evidence: Evidence, query: Query, usage: Usage) -> Generator[TextEvent, None, _Written]:
-    checked = quote(evidence, query)
+def _quote(
+    evidence: Sequence[Evidence], query: Query, usage: Usage
+) -> Generator[TextEvent, None, _Written]:
+    checked = quote(to_quote(evidence), query)
     yield TextEvent(checked.text, replaces=True)
     return _Written(checked, "quoted", usage)
 

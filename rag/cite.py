@@ -11,15 +11,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.answer import Claim, Draft
+from rag.evidence import Evidence
 from rag.figures import left_out, unsupported
 from rag.prompts import quote_frame
-from rag.records import Citation, Record
-from rag.retrieve import Evidence, Query
+from rag.records import Citation, Query, Record
 from rag.territories import territories
 
 _OWN_MARKS = re.compile(r"\s*\[[\d\s,;]*\]")
 # A numeral at the end of unfinished text may still grow, or be multiplied by its next word.
 _OPEN_END = re.compile(r"(?:\d[\d.,'’\u00a0\u202f]*(?:[\s\-]*\S*)?|\[[\d\s,;]*|\S+)$")
+
+_RIVAL = 0.25
+"""Share of the best sentence's probability from which another may be cited in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,14 @@ def settled_text(draft: Draft, evidence: Sequence[Evidence], query: Query) -> st
     return f"{before} {begun}".strip() if begun else before
 
 
-def quote(evidence: Evidence, query: Query) -> Checked:
-    """The sentence itself, framed in the asker's language: right whatever a model does."""
-    sentence = " ".join(evidence.sentence.text.split())
-    text = quote_frame(sentence, query.answer_lang)
-    return Checked(f"{text} [1]", (_citation(1, evidence),))
+def quote(evidence: Sequence[Evidence], query: Query) -> Checked:
+    """The sentences themselves, framed in the asker's language: right whatever a model does."""
+    lines = []
+    for number, each in enumerate(evidence, 1):
+        sentence = " ".join(each.sentence.text.split())
+        lines.append(f"{quote_frame(sentence, query.answer_lang)} [{number}]")
+    citations = tuple(_citation(number, each) for number, each in enumerate(evidence, 1))
+    return Checked("\n".join(lines), citations)
 
 
 def check_words(
@@ -94,6 +100,18 @@ def check_words(
             raise Refused(f"it leaves out the figure {missing[0]}; say all that the sentence says")
         if agrees(claim.text, query.answer_lang, quotes, langs) is False:
             raise Refused("it is not what the sentence says")
+
+
+def check_choice(draft: Draft, evidence: Sequence[Evidence]) -> None:
+    """Raises Refused where the sentences that answer most likely are not among those cited.
+
+    Evidence is in the order of what the reader makes of it, and where a small model prefers
+    another sentence it is mostly wrong.
+    """
+    cited = {number for claim in draft.claims for number in claim.ids}
+    best = evidence[0]
+    if cited and not any(e.number in cited and e.score >= _RIVAL * best.score for e in evidence):
+        raise Refused(f"sentence {best.number} answers the question better")
 
 
 def _sources(claim: Claim, shown: dict[int, Evidence]) -> list[Evidence]:

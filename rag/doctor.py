@@ -10,6 +10,7 @@ from rag.embed import E5Embeddings
 from rag.encoder import NanoEncoder
 from rag.errors import RagError
 from rag.parts import Parts
+from rag.reader import open_reader
 from rag.records import Record
 from rag.settings import Settings, cache_folder
 
@@ -34,6 +35,7 @@ def examine(settings: Settings) -> list[Finding]:
     checks: dict[str, Callable[[Parts], Finding]] = {
         "corpus": _corpus,
         "embedding model": _embedding,
+        "reader": _reader,
         "store": _store,
         "chat model": _chat_model,
         "token tables": _token_tables,
@@ -69,6 +71,12 @@ def _embedding(parts: Parts) -> Finding:
         slow = f": {encoder.reason}" if isinstance(encoder, NanoEncoder) else ""
         detail += f", run by {encoder.engine}{slow}"
     return Finding("embedding model", True, detail)
+
+
+def _reader(parts: Parts) -> Finding:
+    reader = open_reader(parts.embedder.embeddings)
+    reader.read("Who came?", ["Anna came."])
+    return Finding("reader", True, f"weights {reader.version}")
 
 
 def _store(parts: Parts) -> Finding:

@@ -33,10 +33,6 @@ E5_BUDGET = 256
 E5_TRANSLATION_FLOOR = 0.5
 """Centred cosine that 19 in 20 sentences and their translations reach, and hardly any
 sentence and a stranger; `python -m evals.translation_cosines`."""
-E5_EVIDENCE_FLOOR = 0.02
-"""Probability of the best sentence below which no passage is about the question. It loses
-about 1 in 100 questions that some passage answers, and refuses 4 to 6 in 10 of those
-on other subjects; `python -m evals.fit_relevance`."""
 CENTRE_SHRINK = 100
 """Passages at which half of a corpus's mean is taken from its vectors."""
 OPENAI_BUDGET = 512
@@ -149,8 +145,6 @@ class Embedder:
         self.budget = budget
         self.count_tokens = count_tokens
         self.means = LanguageMeans.of(name)
-        # Nothing is fitted for other models, so their scores are no probabilities.
-        self.evidence_floor = E5_EVIDENCE_FLOOR if name == E5_NAME else 0.0
         self._cache = cache
         self.projection = TokenProjection()
         # A conversation asks for the same few questions again and again.

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from rag.encoder import Vectors
 from rag.language import detect
-from rag.retrieve import Query
+from rag.records import Query
 
 EARLIER_QUESTIONS = 4
 """How far back the question may lie that a follow-up leans on."""

@@ -1,9 +1,11 @@
 """The parts that a corpus is worked with, built once and in one place."""
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from rag.errors import ModelError
 from rag.settings import Settings
 from rag.store import Store
 from rag.vectors import VectorCache
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from rag.embed import Embedder
+    from rag.reader import Reader
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,17 @@ class Parts:
         from rag.embed import embedder
 
         return embedder(self.settings, self.cache)
+
+    @cached_property
+    def reader(self) -> "Reader | None":
+        """What reads passages for an answer; None, and a line in the log, where it cannot run."""
+        from rag.reader import open_reader
+
+        try:
+            return open_reader(self.embedder.embeddings)
+        except ModelError as error:
+            _log.warning("passages are ranked without being read: %s", error)
+            return None
 
     @cached_property
     def chat_model(self) -> "BaseChatModel | None":

@@ -73,7 +73,19 @@ class Passage(Record):
     @property
     def in_context(self) -> str:
         """What is embedded: the passage led by its article's title, unless it holds it."""
-        return self.text if self.title in self.text else f"{self.title}\n{self.text}"
+        return _led(self.text, self.title)
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Record):
+    """A question as it was asked, and as it is searched."""
+
+    question: str
+    text: str
+    """What is searched: the question, led by the one before it in a follow-up."""
+    question_lang: str
+    answer_lang: str
+    history: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,17 @@ class Hit(Record):
     page: int | None = None
     signals: Mapping[str, float] = field(default_factory=dict)
     """What the score is made of, by the signal's name: `rag.relevance.SIGNALS`."""
+    answer: tuple[int, int] | None = None
+    """Where the likeliest answer stands in the article, if the passage holds one; None for a
+    passage that was not read."""
+    shares: tuple[float, ...] = ()
+    """Of each sentence how likely that answer stands in it rather than in another; empty for
+    a passage that was not read."""
+
+    @property
+    def in_context(self) -> str:
+        """The passage led by its article's title, unless it holds it."""
+        return _led(self.text, self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,3 +223,7 @@ class IngestReport(Record):
     def wrote(self) -> bool:
         """Whether the store changed at all."""
         return bool(self.added or self.replaced or self.removed)
+
+
+def _led(text: str, title: str) -> str:
+    return text if title in text else f"{title}\n{text}"

@@ -1,4 +1,4 @@
-"""One probability from what several signals say of a passage.
+"""One probability from what several signals say of a passage, or of its sentences.
 
 The weights are fitted by `python -m evals.fit_relevance` on public questions with
 passages in other languages, and kept by embedding model in `rag/relevance.json`. So a
@@ -9,17 +9,24 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.encoder import Vectors
 from rag.errors import InputError
 
-SIGNALS = ("dense", "sentence", "tokens")
-"""The passage's cosine, that of its best sentence, and its tokens' score."""
+SIGNALS = ("dense", "sentence", "tokens", "particulars", "reader")
+"""The passage's cosine, that of its best sentence, and its tokens' score; of the best
+passages also how many of the question's figures and countries they lack, as a negative
+number, and the log-odds that the reader gives."""
 RELEVANCE_FILE = Path(__file__).with_name("relevance.json")
-_UNFITTED = {"dense": 5.0, "sentence": 5.0, "tokens": 5.0, "bias": -5.0}
+_UNFITTED = {"dense": 5.0, "sentence": 5.0, "tokens": 5.0, "particulars": 1.0, "reader": 1.0,
+            "bias": -5.0}  # fmt: skip
 """For a model that nothing was fitted for: the order is right, the probability is not."""
+
+Weights = Mapping[str, float]
 
 
 def checked_signals(names: Sequence[str] | None) -> tuple[str, ...]:
@@ -56,6 +63,39 @@ def shares(signals: Mapping[str, float], model: str) -> dict[str, float]:
     return {name: weights[name] * signals.get(name, 1.0) for name in (*signals, "bias")}
 
 
+def within(signals: Mapping[str, Vectors], passages: NDArray[np.int64], model: str) -> Vectors:
+    """The probability that an answer of a passage stands in each of its sentences.
+
+    `passages` says of each sentence which passage it is of; those of one add up to 1.
+
+    >>> within({"sentence": np.array([0.3, 0.3, 0.9])}, np.array([0, 0, 1]), "unknown").tolist()
+    [0.5, 0.5, 1.0]
+    """
+    weights = _weights(model, tuple(signals), "sentence")
+    logits = sum(weights[name] * np.asarray(values) for name, values in signals.items())
+    raised = np.exp(logits - np.max(logits))
+    return np.asarray(raised / np.bincount(passages, raised)[passages])
+
+
+def checked(likely: Vectors, alone: Vectors, model: str) -> Vectors:
+    """The probability that sentences answer, once each was read by itself as well.
+
+    `likely` is the probability that they had before, `alone` the log-odds that the reader
+    gives; both of shape (sentences,).
+    """
+    weights = _fitted().get(model, {}).get("checked", {"likely": 1.0, "alone": 0.0, "bias": 0.0})
+    before = np.log(np.maximum(likely, 1e-9)) - np.log(np.maximum(1 - likely, 1e-9))
+    logits = weights["likely"] * before + weights["alone"] * alone + weights["bias"]
+    return np.asarray(1 / (1 + np.exp(-logits)))
+
+
+def floor(signals: Sequence[str], model: str) -> float:
+    """Probability of the best sentence below which the articles do not answer; maybe 0."""
+    floors = _fitted().get(model, {}).get("floor", {})
+    found: float = floors.get("+".join(signals), 0.0)
+    return found
+
+
 def odds(probability: float) -> float:
     """How many times likelier than not.
 
@@ -65,8 +105,9 @@ def odds(probability: float) -> float:
     return probability / max(1 - probability, 1e-9)
 
 
-def _weights(model: str, signals: tuple[str, ...]) -> Mapping[str, float]:
-    return _fitted().get(model, {}).get("+".join(signals), _UNFITTED)
+def _weights(model: str, signals: tuple[str, ...], of: str = "passage") -> Weights:
+    found: Weights = _fitted().get(model, {}).get(of, {}).get("+".join(signals), _UNFITTED)
+    return found
 
 
 def forget_fitted() -> None:
@@ -75,10 +116,10 @@ def forget_fitted() -> None:
 
 
 @cache
-def _fitted() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
-    """Of each model and each set of signals the weights and the bias."""
+def _fitted() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """Of each model weights for passages and for sentences, and floors, by the signals."""
     if not RELEVANCE_FILE.exists():
         return {}
-    fitted: Mapping[str, Mapping[str, Mapping[str, float]]]
+    fitted: Mapping[str, Mapping[str, Mapping[str, Any]]]
     fitted = json.loads(RELEVANCE_FILE.read_text(encoding="utf-8"))
     return fitted

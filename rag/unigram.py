@@ -73,7 +73,8 @@ class Unigram:
                 if covered:
                     spans.append((covered[0], covered[-1] + 1))
                 else:  # a sign for the space alone stands where its word begins
-                    place = origins[begin] if begin < len(origins) else len(text)
+                    end = spans[-1][1] if spans else 0
+                    place = origins[begin] if begin < len(origins) else end
                     spans.append((place, place))
                 ids.append(piece)
             begin += len(word) + 1

@@ -4,9 +4,9 @@ import pytest
 
 from rag.answer import MAX_CLAIMS, Claim, Draft, language_name, read_draft, reader_messages
 from rag.errors import RagError
+from rag.evidence import Evidence
 from rag.prompts import abstention, fill, framed_languages, quote_frame, turns
-from rag.records import Hit, Sentence
-from rag.retrieve import Evidence, Query
+from rag.records import Hit, Query, Sentence
 
 LANGUAGES = ("en", "tr", "he", "ar", "pl", "ru", "kk", "zh", "de", "fr", "es")
 

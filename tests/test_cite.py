@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answer import Claim, Draft, read_draft
-from rag.cite import Refused, cite, quote, settled_text
-from rag.records import Hit, Sentence
-from rag.retrieve import Evidence, Query
+from rag.cite import Refused, check_choice, cite, quote, settled_text
+from rag.evidence import Evidence
+from rag.records import Hit, Query, Sentence
 
 ARTICLE = (
     "İstanbul'da 12 köprü var.\r\nשָׁלוֹם, אמר המנהל ב-2019.\n"
@@ -102,9 +102,27 @@ def test_a_sentence_cited_twice_has_one_number() -> None:
 
 
 def test_the_quoted_form_holds_the_sentence_itself() -> None:
-    checked = quote(evidence()[1], QUERY)
+    checked = quote(evidence()[1:2], QUERY)
     assert "שָׁלוֹם, אמר המנהל ב-2019." in checked.text
     assert checked.citations[0].quote in ARTICLE
+
+
+def test_quotes_several_sentences_under_numbers_of_their_own() -> None:
+    checked = quote(evidence()[2:4], QUERY)
+    assert checked.text.splitlines()[0].endswith("[1]")
+    assert checked.text.splitlines()[1].endswith("[2]")
+    assert [c.number for c in checked.citations] == [1, 2]
+    assert all(ARTICLE[c.start : c.end] == c.quote for c in checked.citations)
+
+
+def test_a_draft_from_a_sentence_that_hardly_answers_is_refused() -> None:
+    first, second, *_ = evidence()
+    shown = [replace(first, score=0.8), replace(second, score=0.1)]
+    with pytest.raises(Refused, match="sentence 1 answers the question better"):
+        check_choice(Draft((Claim((2,), "It was 2019."),)), shown)
+    check_choice(Draft((Claim((2,), "It was 2019."), Claim((1,), "12 bridges."))), shown)
+    check_choice(Draft((Claim((2,), "It was 2019."),)), [shown[0], replace(second, score=0.5)])
+    check_choice(Draft(()), shown)
 
 
 def test_a_figure_that_may_still_grow_is_held_back() -> None:

@@ -35,6 +35,8 @@ ROWS = [
     "rag tokens alone",
     "rag without sentence",
     "rag without tokens",
+    "rag without particulars",
+    "rag without reader",
     "rag and BM25",
     "rag and latent terms",
 ]

@@ -6,6 +6,8 @@ import pytest
 from evals.fit_relevance import Example, fit
 from rag.relevance import SIGNALS
 
+RETRIEVAL = SIGNALS[:3]
+
 
 def examples(seed: int, questions: int = 300, hits: int = 20) -> list[Example]:
     """Hits whose dense signal tells a little, tokens a lot, and sentence nothing."""
@@ -16,7 +18,7 @@ def examples(seed: int, questions: int = 300, hits: int = 20) -> list[Example]:
         for hit in range(hits):
             noise = chance.normal(0, 0.1, 3)
             gain = np.array([0.05, 0.0, 0.25]) * (hit == right)
-            signals = tuple((0.3 + noise + gain).tolist())
+            signals = dict(zip(RETRIEVAL, (0.3 + noise + gain).tolist(), strict=True))
             found.append(
                 Example("one", f"g{question}", f"q{question}", ("en", "tr"), signals, hit == right)
             )
@@ -24,16 +26,16 @@ def examples(seed: int, questions: int = 300, hits: int = 20) -> list[Example]:
 
 
 def test_the_signal_that_tells_weighs_most() -> None:
-    fitted = fit(examples(0), SIGNALS)
+    fitted = fit(examples(0), RETRIEVAL)
     assert fitted["tokens"] > 3 * abs(fitted["dense"]) > 3 * abs(fitted["sentence"])
     assert fitted["bias"] < 0
 
 
 def test_probabilities_hold_for_questions_that_were_not_seen() -> None:
-    fitted = fit(examples(0), SIGNALS)
+    fitted = fit(examples(0), RETRIEVAL)
     fresh = examples(1)
-    x = np.array([each.signals for each in fresh])
-    logits = x @ [fitted[name] for name in SIGNALS] + fitted["bias"]
+    x = np.array([list(each.signals.values()) for each in fresh])
+    logits = x @ [fitted[name] for name in RETRIEVAL] + fitted["bias"]
     p, right = 1 / (1 + np.exp(-logits)), np.array([each.right for each in fresh])
     assert p.mean() == pytest.approx(right.mean(), abs=0.005)
     likely = p > 0.5

@@ -348,7 +348,7 @@ def test_refuses_a_missing_file_and_a_folder(encoder: Encoder, tmp_path: Path) -
 
 
 def refused(file: E5File, path: Path) -> None:
-    with pytest.raises(ModelError, match=r"my_reader\.npz \(.+\); install quoted-rag") as caught:
+    with pytest.raises(ModelError, match=r"my_reader\.npz, it is .+; install quoted-rag") as caught:
         ReaderNetwork(file, path)
     assert "\n" not in str(caught.value)
     assert caught.value.__cause__ is not None

@@ -11,8 +11,9 @@ from rag.asking import understand
 from rag.embed import without_centre
 from rag.engine import Rag
 from rag.errors import InputError, StoreError
+from rag.evidence import choose_evidence
 from rag.relevance import SIGNALS, relevance
-from rag.retrieve import choose_evidence, retrieve
+from rag.retrieve import retrieve
 from rag.settings import Settings
 
 TEXTS = {
@@ -24,7 +25,7 @@ TEXTS = {
 }
 QUESTIONS = {
     "When was the Orlen bridge opened?": ("bridge.txt", "1987"),
-    "Którego wieczoru trener podał się do dymisji?": ("match.txt", "המאמן"),
+    "Czy drużyna przegrała mecz finałowy?": ("match.txt", "הפסידה"),
     "Ekmek fiyatları ne kadar arttı?": ("bread.txt", "siedem"),
     "هل الدخول إلى المتحف مجاني للأطفال؟": ("museum.txt", "مجاني"),
     "כמה תלמידים יכולים ללמוד בבית הספר החדש?": ("school.txt", "six hundred"),

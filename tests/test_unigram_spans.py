@@ -158,6 +158,6 @@ def test_a_character_of_several_letters_belongs_to_each_of_its_tokens(tokenizer:
 
 def test_a_sign_for_a_space_covers_nothing(tokenizer: Unigram) -> None:
     assert tokenizer.encode_spans("語")[1] == [(0, 0), (0, 1)]
-    assert tokenizer.encode_spans("a 語 ")[1] == [(0, 1), (1, 1), (2, 3), (3, 3)]
+    assert tokenizer.encode_spans("a 語 ")[1] == [(0, 1), (2, 2), (2, 3), (3, 3)]
     for text in ("", "   ", "\0"):
         assert tokenizer.encode_spans(text)[1] == [(0, 0)]

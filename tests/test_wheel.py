@@ -55,7 +55,9 @@ def test_carries_the_prompts_the_articles_and_the_evaluation(unpacked: Path) -> 
     assert (data / "seeds" / "articles.toml").exists()
     assert (data / "evals" / "questions.jsonl").exists()
     assert (unpacked / "rag" / "py.typed").exists()
-    assert (unpacked / "rag" / "language_means.npz").exists()
+    for name in ("language_means.npz", "token_projection.npz", "relevance.json", "reader.npz"):
+        assert (unpacked / "rag" / name).read_bytes() == (PROJECT / "rag" / name).read_bytes()
+    assert (unpacked / "rag" / "READER.md").exists()
 
 
 def test_carries_nothing_that_is_only_for_development(unpacked: Path) -> None:

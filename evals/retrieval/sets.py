@@ -18,8 +18,8 @@ import gzip
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class Passage:
     lang: str
     text: str
     group: str
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Question:
     """Id of the passage; for the articles, whose evidence may lie in several, the group."""
     passage_lang: str
     """"" for the articles."""
+    answer: tuple[int, int] | None = None
+    """Code points of the passage, where the set tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +69,25 @@ class Pool:
     questions: Sequence[Question]
 
 
-def load_pool(folder: Path, name: str, seed: int = 0, limit: int | None = None) -> Pool:
+def load_pool(
+    folder: Path,
+    name: str,
+    seed: int = 0,
+    limit: int | None = None,
+    about: Callable[[str], bool] = lambda title: True,
+) -> Pool:
     """The pool of one set in a folder, the same one each time for a seed.
 
-    `limit` keeps that many questions, even over languages. Raises InputError that names
-    the file, the line and what to do.
+    `limit` keeps that many questions, even over languages, `about` those on articles of
+    which it approves. Raises InputError that names the file, the line and what to do.
     """
     passages = _passages(folder, name)
     stored = _store_once(name, passages, seed)
-    questions = _questions(folder, name, passages, stored)
+    questions = [
+        question
+        for question in _questions(folder, name, passages, stored)
+        if about(passages[question.passage].title)
+    ]
     if not questions:
         raise InputError(f"{folder}: no question of {name} has the task qa or retrieval")
     return Pool(name, list(stored.values()), _sample(questions, limit, seed))
@@ -85,7 +98,8 @@ def _passages(folder: Path, name: str) -> dict[str, Passage]:
     seen = set()
     for place, row in read_rows(folder, name, "passages"):
         given, lang, text = (_text(place, row, field) for field in ("id", "lang", "text"))
-        passage = Passage(given, lang, text, str(row.get("group", given)))
+        group, title = str(row.get("group", given)), str(row.get("title", ""))
+        passage = Passage(given, lang, text, group, title)
         if given in passages or (passage.group, lang) in seen:
             raise InputError(f"{place}: the passage {given!r} stands there twice; leave one")
         seen.add((passage.group, lang))
@@ -112,6 +126,7 @@ def _questions(
 ) -> list[Question]:
     """Each question once in each language, whatever language its passage is stored in."""
     asked: dict[tuple[str, str], Question] = {}
+    answers: dict[tuple[str, str], tuple[int, int]] = {}
     for place, row in read_rows(folder, name, "questions"):
         fields = ("id", "task", "lang_question", "question", "passage_id")
         given, task, lang, text, passage = (_text(place, row, field) for field in fields)
@@ -123,7 +138,10 @@ def _questions(
         if task == "qa" or (task == "retrieval" and lang != right.lang):
             group = str(row.get("group", given))
             asked.setdefault((group, lang), Question(text, lang, group, right.id, right.lang))
-    return list(asked.values())
+            start = next(iter(row.get("answer_start", ())), -1)
+            if start >= 0:
+                answers[group, passage] = start, start + len(row["answers"][0])
+    return [replace(q, answer=answers.get((q.group, q.passage))) for q in asked.values()]
 
 
 def _sample(questions: list[Question], limit: int | None, seed: int) -> list[Question]:

@@ -23,6 +23,7 @@ from rag.encoder import Kind, Vectors
 from rag.engine import Rag
 from rag.errors import InputError
 from rag.records import Hit
+from rag.relevance import SIGNALS
 from rag.resources import seeds_folder
 from rag.settings import Settings
 from rag.vectors import VectorCache
@@ -277,8 +278,10 @@ def all_systems(embeddings: KeptE5) -> list[System]:
         rag,
         Product(embeddings, "rag dense alone", signals=("dense",)),
         Product(embeddings, "rag tokens alone", signals=("tokens",)),
-        Product(embeddings, "rag without sentence", signals=("dense", "tokens")),
-        Product(embeddings, "rag without tokens", signals=("dense", "sentence")),
+        *(
+            Product(embeddings, f"rag without {one}", signals=[s for s in SIGNALS if s != one])
+            for one in SIGNALS[1:]
+        ),
         Fused("rag and BM25", rag, words),
         Fused("rag and latent terms", rag, terms),
     ]

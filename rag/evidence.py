@@ -1,0 +1,136 @@
+"""Choose: hits -> the few sentences that an answer is written from, or quotes.
+
+How likely a sentence answers is how likely its passage does, times how likely the answer
+stands in this sentence of it. The best are then read by themselves, without the passage
+that can make them look like an answer. Where even the best is unlikely, the articles do
+not say.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rag.embed import without_centre
+from rag.encoder import Vectors
+from rag.late_interaction import token_scores
+from rag.parts import Parts
+from rag.records import Hit, Query, Record, Sentence
+from rag.relevance import checked, floor, odds, within
+from rag.retrieve import TWINS, sentence_vectors
+
+_WORTH = 0.05
+"""A sentence is shown to the model if it has this share of the odds of the best one."""
+CHECKED = 6
+"""Sentences that are read by themselves."""
+_ALSO = 0.5
+"""Share of the best sentence's probability from which a second one is quoted too."""
+_SHARE_AT_LEAST = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence(Record):
+    """A sentence that the model is shown under a number."""
+
+    number: int
+    sentence: Sentence
+    hit: Hit
+    score: float
+    """The probability that it answers."""
+
+
+def choose_evidence(
+    query: Query, hits: Sequence[Hit], parts: Parts, budget: int = 128
+) -> list[Evidence]:
+    """The sentences that most likely answer, within a budget of embedder tokens.
+
+    Numbered from 1, best first; the first is always among them, further ones while they
+    are worth reading. None where even the first is too unlikely.
+    """
+    ranked = rank_sentences(query, hits, parts)
+    if not ranked or ranked[0].score < floor(tuple(hits[0].signals), parts.embedder.name):
+        return []
+    worth = [e for e in ranked if odds(e.score) >= _WORTH * odds(ranked[0].score)]
+    texts, langs = [e.sentence.text for e in worth], [e.hit.lang for e in worth]
+    vectors = parts.embedder.sentences(texts, langs)
+    chosen: list[int] = []
+    for i, each in enumerate(worth):
+        if any(vectors[i] @ vectors[j] > TWINS for j in chosen):
+            continue
+        budget -= parts.embedder.count_tokens(each.sentence.text)
+        if budget < 0 and chosen:
+            break
+        chosen.append(i)
+    return [
+        Evidence(number, worth[i].sentence, worth[i].hit, worth[i].score)
+        for number, i in enumerate(chosen, 1)
+    ]
+
+
+def to_quote(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Of the sentences that were chosen those that are quoted where nothing is written.
+
+    The first, and with it the next if that stands in another passage and is about as likely.
+    """
+    first, *others = evidence
+    also = [e for e in others if e.score >= _ALSO * first.score and e.hit != first.hit]
+    return [first, *also[:1]]
+
+
+def rank_sentences(query: Query, hits: Sequence[Hit], parts: Parts) -> list[Evidence]:
+    """All sentences of the hits with the probability that each answers, best first."""
+    found = likely_sentences(query, hits, parts)
+    best, rest = found[:CHECKED], found[CHECKED:]
+    if best and "reader" in hits[0].signals:
+        scores = checked(
+            np.array([each.score for each in best]),
+            np.array(read_alone(query, best, parts)),
+            parts.embedder.name,
+        )
+        best = [replace(e, score=float(score)) for e, score in zip(best, scores, strict=True)]
+        best.sort(key=lambda each: -each.score)
+        rest = [replace(e, score=min(e.score, best[-1].score)) for e in rest]
+    return [replace(each, number=number) for number, each in enumerate([*best, *rest], 1)]
+
+
+def likely_sentences(query: Query, hits: Sequence[Hit], parts: Parts) -> list[Evidence]:
+    """The same before any sentence is read by itself."""
+    pairs = [(i, hit, sentence) for i, hit in enumerate(hits) for sentence in hit.sentences]
+    if not pairs:
+        return []
+    passages = np.array([i for i, _, _ in pairs])
+    there = within(sentence_signals(query, hits, parts), passages, parts.embedder.name)
+    scores = np.array([hits[i].score for i in passages]) * there
+    order = [int(i) for i in np.argsort(-scores, kind="stable")]
+    return [
+        Evidence(number, pairs[i][2], pairs[i][1], float(scores[i]))
+        for number, i in enumerate(order, 1)
+    ]
+
+
+def read_alone(query: Query, sentences: Sequence[Evidence], parts: Parts) -> list[float]:
+    """The log-odds that each sentence answers, by the reader; led by the article's title."""
+    assert parts.reader is not None
+    texts = [f"{e.hit.title}\n{e.sentence.text}".strip() for e in sentences]
+    return [reading.answers for reading in parts.reader.read(query.text, texts)]
+
+
+def sentence_signals(query: Query, hits: Sequence[Hit], parts: Parts) -> dict[str, Vectors]:
+    """What is known of each sentence of the hits: its cosine, its tokens, the reader's share."""
+    embedder = parts.embedder
+    centre = parts.store.check(embedder.space).centre
+    question = embedder.read_question(query.text, query.question_lang)
+    vector = without_centre(question.vector, centre)
+    signals = {"sentence": sentence_vectors(hits, centre, embedder) @ vector}
+    if question.tokens is not None:
+        texts = [sentence.text for hit in hits for sentence in hit.sentences]
+        langs = [hit.lang for hit in hits for _ in hit.sentences]
+        signals["tokens"] = token_scores(question.tokens, embedder.tokens(texts, langs) or [])
+    if any(hit.shares for hit in hits):
+        shares = [
+            hit.shares[i] if hit.shares else 1 / len(hit.sentences)
+            for hit in hits
+            for i in range(len(hit.sentences))
+        ]
+        signals["reader"] = np.log(np.array(shares, dtype=np.float32) + _SHARE_AT_LEAST)
+    return signals
