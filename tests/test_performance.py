@@ -97,7 +97,7 @@ def test_the_page_says_which_command_made_it(tmp_path: Path) -> None:
 
 def test_a_busy_machine_is_warned_of() -> None:
     busy = Machine("2026-11-22", 2, "AMD EPYC", "3.11.7", "1.31.1", "onnx", 1.9)
-    assert "**Warning: the machine was busy (load average 1.90" in page("command", busy, [])
+    assert "**Warning: the machine was busy (1.90 cores" in page("command", busy, [])
 
 
 def test_speed_is_tokens_by_the_median_second() -> None:
