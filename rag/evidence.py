@@ -23,7 +23,7 @@ _WORTH = 0.05
 """A sentence is shown to the model if it has this share of the odds of the best one."""
 CHECKED = 6
 """Sentences that are read by themselves."""
-_ALSO = 0.5
+_ALSO = 0.33
 """Share of the best sentence's probability from which a second one is quoted too."""
 _SHARE_AT_LEAST = 0.01
 
