@@ -58,7 +58,18 @@ def test_the_demo_question_answers_with_the_hebrew_sentence(engine: Rag) -> None
     assert answer.usage.cost == 0.0
 
 
-@pytest.mark.parametrize("lang", [lang for lang in QUESTIONS if lang != "en"])
+# In Polish the reader finds the right sentence too unlikely: docs/decisions/reader.md.
+_REFUSED = pytest.mark.xfail(reason="refused below the floor")
+
+
+@pytest.mark.parametrize(
+    "lang",
+    [
+        pytest.param(lang, marks=_REFUSED if lang == "pl" else ())
+        for lang in QUESTIONS
+        if lang != "en"
+    ],
+)
 def test_the_language_of_the_question_does_not_decide_what_is_cited(engine: Rag, lang: str) -> None:
     answer = engine.ask(QUESTIONS[lang])
     assert_proved(answer, engine)
