@@ -1,7 +1,7 @@
 """Look closer: the best hits are read, and ranked anew by all that is known of them.
 
-Reading question and passage together takes a hundred times longer than comparing
-vectors, so it is done for few; docs/decisions/reader.md says what that is worth.
+Reading question and passage together takes far longer than comparing vectors
+(docs/performance.md), so it is done for few; docs/decisions/reader.md says what it is worth.
 """
 
 from collections.abc import Sequence

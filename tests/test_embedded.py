@@ -59,7 +59,7 @@ def test_the_demo_question_answers_with_the_hebrew_sentence(engine: Rag) -> None
 
 
 # In Polish the reader finds the right sentence too unlikely: docs/decisions/reader.md.
-_REFUSED = pytest.mark.xfail(reason="refused below the floor")
+_REFUSED = pytest.mark.xfail(reason="refused below the floor", strict=True)
 
 
 @pytest.mark.parametrize(
