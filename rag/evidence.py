@@ -15,7 +15,7 @@ from rag.embed import without_centre
 from rag.encoder import Vectors
 from rag.late_interaction import token_scores
 from rag.parts import Parts
-from rag.records import Hit, Query, Record, Sentence
+from rag.records import Hit, Query, Record, Sentence, led_by_title
 from rag.relevance import checked, floor, odds, within
 from rag.retrieve import TWINS, sentence_vectors
 
@@ -61,16 +61,14 @@ def choose_evidence(
         if budget < 0 and chosen:
             break
         chosen.append(i)
-    return [
-        Evidence(number, worth[i].sentence, worth[i].hit, worth[i].score)
-        for number, i in enumerate(chosen, 1)
-    ]
+    return [replace(worth[i], number=number) for number, i in enumerate(chosen, 1)]
 
 
 def to_quote(evidence: Sequence[Evidence]) -> list[Evidence]:
     """Of the sentences that were chosen those that are quoted where nothing is written.
 
-    The first, and with it the next if that stands in another passage and is about as likely.
+    The first, and with it the next if that stands in another passage and is at least a third
+    as likely.
     """
     first, *others = evidence
     also = [e for e in others if e.score >= _ALSO * first.score and e.hit != first.hit]
@@ -111,7 +109,7 @@ def likely_sentences(query: Query, hits: Sequence[Hit], parts: Parts) -> list[Ev
 def read_alone(query: Query, sentences: Sequence[Evidence], parts: Parts) -> list[float]:
     """The log-odds that each sentence answers, by the reader; led by the article's title."""
     assert parts.reader is not None
-    texts = [f"{e.hit.title}\n{e.sentence.text}".strip() for e in sentences]
+    texts = [led_by_title(e.sentence.text, e.hit.title) for e in sentences]
     return [reading.answers for reading in parts.reader.read(query.text, texts)]
 
 

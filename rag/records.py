@@ -73,7 +73,7 @@ class Passage(Record):
     @property
     def in_context(self) -> str:
         """What is embedded: the passage led by its article's title, unless it holds it."""
-        return _led(self.text, self.title)
+        return led_by_title(self.text, self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Hit(Record):
     @property
     def in_context(self) -> str:
         """The passage led by its article's title, unless it holds it."""
-        return _led(self.text, self.title)
+        return led_by_title(self.text, self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,5 +225,6 @@ class IngestReport(Record):
         return bool(self.added or self.replaced or self.removed)
 
 
-def _led(text: str, title: str) -> str:
+def led_by_title(text: str, title: str) -> str:
+    """The text as it is embedded and read: after its article's title, unless it holds it."""
     return text if title in text else f"{title}\n{text}"

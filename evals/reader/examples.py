@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.language_means import rows
+from rag.records import led_by_title
 
 Span = tuple[int, int]
 """Code points of a passage, the end exclusive."""
@@ -127,10 +128,9 @@ def window(context: str, span: Span | None, chance: random.Random) -> tuple[str,
 
 def titled(text: str, span: Span | None, title: str) -> tuple[str, Span | None]:
     """The passage led by its title, as a store's passages are."""
-    if not title or title in text:
-        return text, span
-    moved = len(title) + 1
-    return f"{title}\n{text}", (span[0] + moved, span[1] + moved) if span else None
+    led = led_by_title(text, title)
+    moved = len(led) - len(text)
+    return led, (span[0] + moved, span[1] + moved) if span else None
 
 
 def _weight(context: str, sentences: Sequence[Span], first: int, last: int) -> float:
