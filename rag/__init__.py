@@ -40,6 +40,7 @@ from rag.errors import RagError
 from rag.records import (
     Answer,
     AnswerEvent,
+    CallEvent,
     Citation,
     Document,
     Event,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Answer",
     "AnswerEvent",
+    "CallEvent",
     "Citation",
     "Document",
     "Event",
@@ -134,7 +136,7 @@ def stream(
     k: int | None = None,
     where: Where | None = None,
 ) -> Iterator[Event]:
-    """A HitsEvent, then TextEvents, then an AnswerEvent; closing it stops the model."""
+    """Hits, text and calls as they come, the answer last; closing it stops the model."""
     return _default().stream(question, history, language, k, where)
 
 

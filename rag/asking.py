@@ -19,7 +19,18 @@ from rag.follow_up import resolve
 from rag.language import detect
 from rag.parts import Parts
 from rag.prompts import FALLBACK, abstention
-from rag.records import Answer, AnswerEvent, Event, Hit, HitsEvent, Mode, Query, TextEvent, Usage
+from rag.records import (
+    Answer,
+    AnswerEvent,
+    CallEvent,
+    Event,
+    Hit,
+    HitsEvent,
+    Mode,
+    Query,
+    TextEvent,
+    Usage,
+)
 from rag.retrieve import retrieve
 
 MAX_QUESTION = 2_000
@@ -90,7 +101,7 @@ def _lang(text: str) -> str:
 
 def _write(
     query: Query, evidence: Sequence[Evidence], parts: Parts, stop: threading.Event
-) -> Generator[TextEvent, None, _Written | None]:
+) -> Generator[TextEvent | CallEvent, None, _Written | None]:
     """Draft and check, once more with the complaint if need be, else quote.
 
     None when it was stopped.
@@ -108,6 +119,8 @@ def _write(
         outcome = yield from _draft(replies, query, evidence, parts, attempt)
         if stop.is_set():
             return None
+        refused = str(outcome) if isinstance(outcome, Refused) else ""
+        yield CallEvent(tuple((m.type, str(m.text)) for m in messages), model.reply, refused)
         if isinstance(outcome, Checked):
             if outcome.text:
                 return _Written(outcome, "generated", model.usage)

@@ -38,7 +38,7 @@ from fastapi import FastAPI
 
 from rag.engine import History, Rag
 from rag.errors import RagError, SettingsError
-from rag.records import Answer, Citation, Event, HitsEvent, TextEvent
+from rag.records import Answer, AnswerEvent, Citation, Event, HitsEvent, TextEvent
 
 _MARK = re.compile(r"\[\d+\]")
 T = TypeVar("T")
@@ -170,7 +170,7 @@ class Turn:
             return replace(self, note=f"reading {found} passage{'' if found == 1 else 's'}")
         if isinstance(event, TextEvent):
             return replace(self, text=event.text if event.replaces else self.text + event.text)
-        return self.ended(event.answer)
+        return self.ended(event.answer) if isinstance(event, AnswerEvent) else self
 
     def ended(self, answer: Answer) -> "Turn":
         """The turn with its whole answer; an abstention rests on no article."""

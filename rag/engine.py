@@ -75,7 +75,7 @@ class Rag:
         k: int | None = None,
         where: Where | None = None,
     ) -> Iterator[Event]:
-        """A HitsEvent, then TextEvents, then an AnswerEvent; closing it stops the model."""
+        """Hits, text and calls as they come, the answer last; closing it stops the model."""
         return self._events(threading.Event(), question, history, language, k, where)
 
     async def astream(

@@ -187,6 +187,21 @@ class TextEvent(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class CallEvent(Record):
+    """One call of the chat model, as soon as its reply was checked."""
+
+    prompt: tuple[tuple[str, str], ...]
+    """(role, text) of each message that was sent."""
+    reply: str
+    """What the model wrote, unchanged."""
+    refused: str = ""
+    """Why the reply is not shown; "" when it is."""
+    cached: bool = False
+    """Whether the reply was kept from an earlier call with the same prompt."""
+    kind: Literal["call"] = "call"
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerEvent(Record):
     """The stream's last event."""
 
@@ -194,7 +209,7 @@ class AnswerEvent(Record):
     kind: Literal["answer"] = "answer"
 
 
-Event = HitsEvent | TextEvent | AnswerEvent
+Event = HitsEvent | TextEvent | CallEvent | AnswerEvent
 
 
 @dataclass(frozen=True, slots=True)

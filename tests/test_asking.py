@@ -14,7 +14,7 @@ from rag.asking import MAX_QUESTION, understand
 from rag.engine import Rag
 from rag.errors import InputError
 from rag.prompts import abstention
-from rag.records import AnswerEvent, HitsEvent, TextEvent
+from rag.records import AnswerEvent, CallEvent, HitsEvent, TextEvent
 from rag.settings import Settings
 
 ARTICLES = {
@@ -188,8 +188,12 @@ def test_sentences_cannot_open_a_line_of_their_own(scripted: Scripted) -> None:
 def test_stream_gives_hits_then_text_then_the_answer(scripted: Scripted) -> None:
     engine, model = scripted("")
     model.replies[0] = claims(([number_of(engine, "Milliarden")], RIGHT))
-    first, *texts, last = engine.stream(QUESTION)
+    first, *texts, call, last = engine.stream(QUESTION)
     assert isinstance(first, HitsEvent)
+    assert isinstance(call, CallEvent)
+    assert call.prompt[-1][1] == str(model.asked[0][-1].content)
+    assert json.loads(call.reply) == json.loads(model.replies[0])
+    assert call.refused == ""
     assert isinstance(last, AnswerEvent)
     shown = ""
     for event in texts:
@@ -204,8 +208,11 @@ def test_stream_never_shows_a_figure_that_the_quote_lacks(scripted: Scripted) ->
     engine, model = scripted("", "")
     wrong = claims(([number_of(engine, "Milliarden")], "It rose by 12 percent to 77 billion euros"))
     model.replies[:] = [wrong, wrong]
-    texts = [e.text for e in engine.stream(QUESTION) if isinstance(e, TextEvent)]
-    assert not any("77" in text for text in texts)
+    events = list(engine.stream(QUESTION))
+    assert not any("77" in event.text for event in events if isinstance(event, TextEvent))
+    refusals = [event.refused for event in events if isinstance(event, CallEvent)]
+    assert len(refusals) == 2
+    assert all("77" in refusal for refusal in refusals)
 
 
 def test_a_refused_draft_stops_the_model_early(scripted: Scripted) -> None:
