@@ -6,19 +6,22 @@ import time
 import unicodedata
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from langchain_core.messages import AIMessage
 
+from rag.abstention import explain
 from rag.answer import SCHEMA, Draft, language_name, read_draft, reader_messages, retry_message
-from rag.cite import Checked, Refused, check_choice, check_words, cite, quote, settled_text
+from rag.cite import Checked, Judge, Refused, check_words, cite, quote, settled_text
+from rag.disagreement import differ
 from rag.errors import InputError
-from rag.evidence import Evidence, choose_evidence, to_quote
+from rag.evidence import Evidence, choose_evidence, to_quote, to_read
 from rag.follow_up import resolve
 from rag.language import detect
 from rag.parts import Parts
-from rag.prompts import FALLBACK, abstention
+from rag.prompts import FALLBACK, small_talk_reply
 from rag.records import (
     Answer,
     AnswerEvent,
@@ -32,6 +35,7 @@ from rag.records import (
     Usage,
 )
 from rag.retrieve import retrieve
+from rag.small_talk import SmallTalk, small_talk
 
 MAX_QUESTION = 2_000
 """Characters; the embedder reads 512 tokens, and a question is not a document."""
@@ -64,14 +68,21 @@ def stream(
     ends without an Answer.
     """
     started = time.monotonic()
-    query = resolve(understand(question, history, language), parts.embedder)
-    hits = retrieve(query, parts, checked_k(k), where)
+    k, query = checked_k(k), understand(question, history, language)
+    said = small_talk(query, parts.embedder)
+    if said is not None:
+        query = replace(query, answer_lang=query.answer_lang if language else said.lang)
+        yield HitsEvent((), query.text)
+        written = yield from _reply(said, query)
+        yield AnswerEvent(_answer(written, query, (), parts, time.monotonic() - started))
+        return
+    query = resolve(query, parts.embedder)
+    hits = retrieve(query, parts, k, where)
     yield HitsEvent(tuple(hits), query.text)
     evidence = choose_evidence(query, hits, parts)
-    written = yield from _write(query, evidence, parts, stop)
-    if written is None:
-        return
-    yield AnswerEvent(_answer(written, query, hits, parts, time.monotonic() - started))
+    result = yield from _write(query, hits, evidence, parts, stop)
+    if result is not None:
+        yield AnswerEvent(_answer(result, query, hits, parts, time.monotonic() - started))
 
 
 def understand(
@@ -100,84 +111,102 @@ def _lang(text: str) -> str:
 
 
 def _write(
-    query: Query, evidence: Sequence[Evidence], parts: Parts, stop: threading.Event
+    query: Query,
+    hits: Sequence[Hit],
+    evidence: Sequence[Evidence],
+    parts: Parts,
+    stop: threading.Event,
 ) -> Generator[TextEvent | CallEvent, None, _Written | None]:
     """Draft and check, once more with the complaint if need be, else quote.
 
     None when it was stopped.
     """
     if not evidence:
-        return (yield from _abstain(query, Usage()))
-    if parts.chat_model is None:
-        return (yield from _quote(evidence, query, Usage()))
-    from rag.models import Conversation
+        return (yield from _abstain(query, hits, Usage()))
+    from rag.models import Conversation, words_answers
 
-    model = Conversation(parts.chat_model, parts.settings)
-    messages = reader_messages(query, evidence)
+    if parts.chat_model is None or not words_answers(parts.settings):
+        return (yield from _quote(evidence, query, parts, Usage()))
+    model = Conversation(parts.chat_model, parts.settings, parts.replies)
+    shown = to_read(evidence, parts)
+    judge = partial(check_words, query=query, detect=_lang, agrees=parts.embedder.agrees)
+    messages = reader_messages(query, shown)
     for attempt in range(_ATTEMPTS):
         replies = model.stream(messages, SCHEMA, stop)
-        outcome = yield from _draft(replies, query, evidence, parts, attempt)
+        outcome = yield from _draft(replies, query, shown, judge, attempt)
         if stop.is_set():
             return None
         refused = str(outcome) if isinstance(outcome, Refused) else ""
-        yield CallEvent(tuple((m.type, str(m.text)) for m in messages), model.reply, refused)
+        prompt = tuple((m.type, str(m.text)) for m in messages)
+        yield CallEvent(prompt, model.reply, refused, model.cached)
         if isinstance(outcome, Checked):
             if outcome.text:
                 return _Written(outcome, "generated", model.usage)
             if attempt == 0:
-                return (yield from _abstain(query, model.usage))
+                return (yield from _abstain(query, hits, model.usage))
             break  # it found an answer before and cannot word it
         messages = [*messages, AIMessage(model.reply), retry_message(str(outcome), query)]
-    # Measured: where a model's draft fails, the reader's first choice is the better one.
-    return (yield from _quote(evidence, query, model.usage))
+    return (yield from _quote(evidence, query, parts, model.usage))
 
 
 def _draft(
     replies: Generator[str, None, None],
     query: Query,
     evidence: Sequence[Evidence],
-    parts: Parts,
+    judge: Judge,
     attempt: int,
 ) -> Generator[TextEvent, None, Checked | Refused]:
-    """One reply of the model, shown as far as it is settled; stopped once it is refused."""
-    shown, reply, replaces = "", "", attempt > 0
+    """One reply of the model, shown as far as it is settled.
+
+    The first is stopped once a claim is refused; of the last the other claims are kept.
+    """
+    shown, reply, last = "", "", attempt == _ATTEMPTS - 1
+    replaces = attempt > 0
     try:
         with closing(replies):  # however this ends, the model stops
             for reply in replies:
-                text = settled_text(read_draft(reply) or Draft(()), evidence, query)
+                text = settled_text(read_draft(reply) or Draft(()), evidence, query, last)
                 if text != shown:
-                    yield TextEvent(text if replaces else text[len(shown) :], replaces)
+                    begins = text.startswith(shown)
+                    yield TextEvent(
+                        text[len(shown) :] if begins and not replaces else text,
+                        replaces or not begins,
+                    )
                     shown, replaces = text, False
-        checked = _whole(reply, evidence, query, parts)
+        draft = read_draft(reply)
+        if draft is None:
+            raise Refused("it is not the JSON that was asked for")
+        checked = cite(draft, evidence, query, judge, partly=last)
+        if checked.statements and not checked.text:
+            raise Refused(checked.statements[0].status)
     except Refused as refusal:
         return refusal
-    if checked.text != shown:
+    if checked.text and checked.text != shown:
         yield TextEvent(checked.text, replaces=True)
     return checked
 
 
-def _whole(reply: str, evidence: Sequence[Evidence], query: Query, parts: Parts) -> Checked:
-    draft = read_draft(reply)
-    if draft is None:
-        raise Refused("it is not the JSON that was asked for")
-    checked = cite(draft, evidence, query)
-    check_choice(draft, evidence)
-    check_words(draft, evidence, query, _lang, parts.embedder.agrees)
-    return checked
-
-
 def _quote(
-    evidence: Sequence[Evidence], query: Query, usage: Usage
+    evidence: Sequence[Evidence], query: Query, parts: Parts, usage: Usage
 ) -> Generator[TextEvent, None, _Written]:
-    checked = quote(to_quote(evidence), query)
+    chosen = to_quote(evidence)
+    checked = quote(chosen, query, differ(chosen, parts.embedder))
     yield TextEvent(checked.text, replaces=True)
     return _Written(checked, "quoted", usage)
 
 
-def _abstain(query: Query, usage: Usage) -> Generator[TextEvent, None, _Written]:
-    text = abstention(query.answer_lang)
+def _abstain(
+    query: Query, hits: Sequence[Hit], usage: Usage
+) -> Generator[TextEvent, None, _Written]:
+    text = explain(query, hits)
     yield TextEvent(text, replaces=True)
     return _Written(Checked(text, ()), "abstained", usage)
+
+
+def _reply(said: SmallTalk, query: Query) -> Generator[TextEvent, None, _Written]:
+    text = small_talk_reply(said.kind, query.answer_lang)
+    yield TextEvent(text, replaces=True)
+    return _Written(Checked(text, ()), "small_talk", Usage())
 
 
 def _answer(
@@ -188,9 +217,10 @@ def _answer(
     return Answer(
         text=written.checked.text,
         citations=written.checked.citations,
-        abstained=written.mode == "abstained",
+        abstained=written.mode in ("abstained", "small_talk"),
         language=query.answer_lang,
         hits=tuple(hits),
+        statements=written.checked.statements,
         usage=written.usage,
         seconds=seconds,
         mode=written.mode,

@@ -29,6 +29,7 @@ ABSTAINED, BAD_INPUT, FAULT, INTERRUPTED = 3, 2, 1, 130
 # a test holds them against `Settings`.
 SETTINGS = {
     "model": "Chat model: embedded, none, openai:NAME, gguf:/path, provider:NAME.",
+    "answers": "words: the chat model words answers; quotes: sentences are quoted.",
     "base-url": "OpenAI-compatible server of the chat model.",
     "embeddings": "Embedding model: e5 or openai:NAME.",
     "embeddings-base-url": "OpenAI-compatible server of the embedding model.",
@@ -85,7 +86,7 @@ def ask(
     with _engine(flags) as rag, _status("reading the articles"):
         answer = rag.ask(question, language=language, k=k, where=parse_where(where))
     click.echo(answer.to_json(indent=2) if as_json else answer_text(answer))
-    if answer.abstained:
+    if answer.mode == "abstained":
         sys.exit(ABSTAINED)
 
 
@@ -177,6 +178,34 @@ def eval_run(arguments: tuple[str, ...], **flags: Any) -> None:
 def eval_retrieval(arguments: tuple[str, ...]) -> None:
     """Search question sets: are the right passages found?"""
     sys.exit(_evals("evals.retrieval.run").main(list(arguments)))
+
+
+@eval.command("table", **_FORWARDED)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def eval_table(arguments: tuple[str, ...]) -> None:
+    """Print the figures of runs side by side."""
+    sys.exit(_evals("evals.table").main(list(arguments)))
+
+
+@eval.command("report", **_FORWARDED)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def eval_report(arguments: tuple[str, ...]) -> None:
+    """Make a page of a run: each question with its answer, quotes and prompts."""
+    sys.exit(_evals("evals.page").main(list(arguments)))
+
+
+@eval.command("compare", **_FORWARDED)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def eval_compare(arguments: tuple[str, ...]) -> None:
+    """Compare two runs, question by question."""
+    sys.exit(_evals("evals.compare").main(list(arguments)))
+
+
+@eval.command("gate", **_FORWARDED)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def eval_gate(arguments: tuple[str, ...]) -> None:
+    """Exit with 1 where a run is worse than the baseline."""
+    sys.exit(_evals("evals.gate").main(list(arguments)))
 
 
 def _evals(module: str) -> Any:

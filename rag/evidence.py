@@ -8,12 +8,14 @@ not say.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 
 from rag.embed import without_centre
 from rag.encoder import Vectors
 from rag.late_interaction import token_scores
+from rag.particulars import of_another
 from rag.parts import Parts
 from rag.records import Hit, Query, Record, Sentence, led_by_title
 from rag.relevance import checked, floor, odds, within
@@ -23,8 +25,12 @@ _WORTH = 0.05
 """A sentence is shown to the model if it has this share of the odds of the best one."""
 CHECKED = 6
 """Sentences that are read by themselves."""
-_ALSO = 0.33
-"""Share of the best sentence's probability from which a second one is quoted too."""
+QUOTED = 3
+"""Sentences that are quoted where nothing is written."""
+ALSO = 0.33
+"""Share of the best sentence's probability from which another is quoted too."""
+READ_TOKENS = 400
+"""Embedder tokens of the sentences that the model is shown: some eight of news articles."""
 _SHARE_AT_LEAST = 0.01
 
 
@@ -39,13 +45,11 @@ class Evidence(Record):
     """The probability that it answers."""
 
 
-def choose_evidence(
-    query: Query, hits: Sequence[Hit], parts: Parts, budget: int = 128
-) -> list[Evidence]:
-    """The sentences that most likely answer, within a budget of embedder tokens.
+def choose_evidence(query: Query, hits: Sequence[Hit], parts: Parts) -> list[Evidence]:
+    """The sentences that may answer, each said once, numbered from 1, best first.
 
-    Numbered from 1, best first; the first is always among them, further ones while they
-    are worth reading. None where even the first is too unlikely.
+    None where even the best is too unlikely, or where what is about the years and countries
+    of the question is far less likely than what is not.
     """
     ranked = rank_sentences(query, hits, parts)
     if not ranked or ranked[0].score < floor(tuple(hits[0].signals), parts.embedder.name):
@@ -53,26 +57,33 @@ def choose_evidence(
     worth = [e for e in ranked if odds(e.score) >= _WORTH * odds(ranked[0].score)]
     texts, langs = [e.sentence.text for e in worth], [e.hit.lang for e in worth]
     vectors = parts.embedder.sentences(texts, langs)
-    chosen: list[int] = []
-    for i, each in enumerate(worth):
-        if any(vectors[i] @ vectors[j] > TWINS for j in chosen):
-            continue
-        budget -= parts.embedder.count_tokens(each.sentence.text)
-        if budget < 0 and chosen:
-            break
-        chosen.append(i)
-    return [replace(worth[i], number=number) for number, i in enumerate(chosen, 1)]
+    alike = vectors @ vectors.T > TWINS
+    fitting = [e for i, e in enumerate(worth) if not alike[i, :i].any() and _fits(e, query, hits)]
+    if not fitting or fitting[0].score < ALSO * ranked[0].score:
+        return []
+    return [replace(each, number=number) for number, each in enumerate(fitting, 1)]
+
+
+def to_read(
+    evidence: Sequence[Evidence], parts: Parts, budget: int = READ_TOKENS
+) -> list[Evidence]:
+    """The best of the evidence, within a budget of embedder tokens; at least the first."""
+    costs = [parts.embedder.count_tokens(each.sentence.text) for each in evidence]
+    within = sum(spent <= budget for spent in accumulate(costs))
+    return list(evidence[: max(1, within)])
 
 
 def to_quote(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Of the sentences that were chosen those that are quoted where nothing is written.
+    """What is quoted where nothing is written: the first, and those nearly as likely."""
+    return [e for e in evidence[:QUOTED] if e.score >= ALSO * evidence[0].score]
 
-    The first, and with it the next if that stands in another passage and is at least a third
-    as likely.
-    """
-    first, *others = evidence
-    also = [e for e in others if e.score >= _ALSO * first.score and e.hit != first.hit]
-    return [first, *also[:1]]
+
+def _fits(evidence: Evidence, query: Query, hits: Sequence[Hit]) -> bool:
+    """Whether a sentence is about the years and countries that the question names."""
+    hit = evidence.hit
+    article = "\n".join(each.in_context for each in hits if each.source == hit.source)
+    question, sentence = (query.text, query.question_lang), (evidence.sentence.text, hit.lang)
+    return not of_another(question, sentence, hit.in_context, article)
 
 
 def rank_sentences(query: Query, hits: Sequence[Hit], parts: Parts) -> list[Evidence]:

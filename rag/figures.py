@@ -1,16 +1,23 @@
 """Figures in text of any script, so that an answer's can be compared with its quote's.
 
 A figure is the set of values that a numeral may stand for: "1.234" is 1234 to a
-German reader and 1.234 to an English one. Number words ("forty-one") are not
-read; a word of magnitude without a numeral ("forty-one billion") counts as a
-figure of its own, so that it is refused unless the quote has such a word too.
+German reader and 1.234 to an English one. `figures` reads numerals, which a word of
+magnitude may multiply; such a word alone counts as a figure of its own. `read_figures`
+reads numbers in words too ("forty-one billion"), says where each figure stands, and
+leaves out what is part of a date.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, getcontext
 from typing import Literal
+
+from rag.dates import Dates, read_dates
+from rag.folding import fold
+from rag.number_words import number_words
+from rag.records import Record
 
 Figure = frozenset[Decimal | str]
 
@@ -18,38 +25,58 @@ Figure = frozenset[Decimal | str]
 # frames and some more. Stems go on with any ending; short words stand alone, or
 # "3 miles" and the Turkish "3 bina" would be thousands.
 _STEMS: dict[int, str] = {
-    12: r"trillion|trilli[oó]n|trilyon|trylion|триллион"
-    r"|трильйон|תריליון|تريليون|兆|billón|billones",
-    9: r"billion|milyar|miliard|milliard|миллиард|мільярд|מיליארד|مليار"
-    r"|ملیار|میلیارد|bilh|十亿|十億",
-    8: r"亿|億|억",
-    6: r"million|millon|millón|milyon|milion|milh|миллион|мільйон|מיליון"
-    r"|מיליוני|مليون|ملايين|میلیون|百万|百萬",
-    4: r"万|萬|만",
-    3: r"thousand|tausend|тысяч|тисяч|אלפי|千",
+    12: r"trillion|trilli[oó]n|trilyon|trylion|триллион|трильйон|трлн"
+    r"|טריליון|תריליון|תריליון|تريليون|تریلیون|billón|billones|bilione",
+    9: r"billion|milyar|miliard|milliard|миллиард|мільярд|מיליארד|מליארד|مليار"
+    r"|ملیار|میلیارد|bilh|bilion",
+    6: r"million|millon|millón|milyon|milion|milh|миллион|мільйон|מיליון|מליון"
+    r"|מיליוני|مليون|ملايين|ملیون|میلیون|juta",
+    3: r"thousand|tausend|tysiąc|tysięc|тысяч|тисяч|אלפי|ribu",
 }  # fmt: skip
 _WORDS: dict[int, str] = {
-    12: r"трлн",
+    12: r"tn|trn",
     9: r"bn|mld|mlrd|mrd|млрд",
-    6: r"mln|mio|млн",
-    3: r"mille|mil|bin|tys|тыс|тис|мың|אלף|ألف|ألفا|آلاف|هزار",
+    6: r"mln|mio|mn|млн",
+    3: r"mille|mila|mil|bin|tys|тыс|тис|мың|אלף|ألف|ألفا|ألفي|آلاف|الاف|الف|هزار",
 }
+_HAN: dict[int, str] = {12: "兆", 8: "亿|億|억", 6: "百万|百萬", 4: "万|萬|만", 3: "千"}
+"""Magnitudes of scripts that write words without spaces; `十亿` is ten times a hundred million."""
 # The same letters, another number: where a million millions is called so.
 _LONG_SCALE_BILLION = re.compile(r"\b(?:billion(?:en)?|bilion\w*)", re.IGNORECASE)
 _LONG_SCALE = {"de", "fr", "pl", "nl", "da", "no", "sv", "cs", "sk", "hu"}
 
 _MAGNITUDE = "|".join(
-    rf"(?P<m{power}>(?:{stems})\w*" + (rf"|(?:{_WORDS[power]})\b)" if power in _WORDS else ")")
-    for power, stems in _STEMS.items()
+    rf"(?P<m{power}>(?:{stems})\w*|(?:{_WORDS[power]})\b)" for power, stems in _STEMS.items()
 )
 _FIGURE = re.compile(
-    r"(?P<numeral>\d+(?:[.,'’\u00a0\u202f ](?=\d)\d+)*)"
-    rf"|(?<![^\W\d_])(?:{_MAGNITUDE})",
+    r"(?P<numeral>\d+(?:[.,'\u00a0\u202f ](?=\d)\d+)*)(?P<letter>[KkMm]\b)?"
+    r"|(?P<h9>十亿|十億)|"
+    + "|".join(f"(?P<h{power}>{words})" for power, words in _HAN.items())
+    + rf"|(?<![^\W\d_])(?:[ובלהמכשل]{{0,2}}|ال|و|ب)(?:{_MAGNITUDE})",
     re.IGNORECASE,
 )
-_JOIN = re.compile(r"[\s\u00a0\u202f\-–]*$")
-_GROUPS = re.compile(r"\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+$")
-_CJK = re.compile(rf"(?:{'|'.join(_STEMS[p] for p in (8, 4))}|十亿|十億|百万|百萬|千|兆)")
+_TIME = re.compile(r"(?<![\d:.,])([01]?\d|2[0-3])[:h]([0-5]\d)(?![\d:])")
+_SHORT_YEAR = re.compile(r"(?<!\d)((?:1[5-9]|20)\d\d)[-–/](\d\d)(?![\d/-])")
+_JOIN = re.compile(r"[\s\u00a0\u202f\-–]*\Z")
+_GROUPS = re.compile(r"\d{1,3}(?:[.,' ]\d{3})+\Z")
+_SPACES = re.compile(r"[\u00a0\u202f]")
+_CURRENCY = re.compile(r"[$€£¥₺₽₪₸]\s?\Z")
+_LETTERS = {"k": 3, "m": 6}
+"""What a letter multiplies a sum of money by: "£3m"."""
+_SMALL = frozenset(map(Decimal, range(11)))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Record):
+    """A figure of a text, in the folded text's offsets."""
+
+    values: Figure
+    start: int
+    end: int
+    word: bool = False
+    """Whether it is written as a word."""
+    sure: bool = True
+    """False for a word that may be no number at all."""
 
 
 def figures(text: str, lang: str = "") -> list[Figure]:
@@ -60,23 +87,44 @@ def figures(text: str, lang: str = "") -> list[Figure]:
     >>> [sorted(map(str, f)) for f in figures("1.234,5 and 570亿 and 0.5%")]
     [['1234.5'], ['57000000000'], ['0.5']]
     """
-    text = _spaced(_ascii_digits(text))
-    found: list[Figure] = []
-    end = None
-    for match in _FIGURE.finditer(text):
-        joined = end is not None and _JOIN.match(text[end : match.start()]) is not None
-        if match["numeral"]:
-            found += _numerals(match["numeral"])
-        else:
-            power = _power(match, lang)
-            if joined and found and not isinstance(next(iter(found[-1])), str):
-                found[-1] = frozenset(v * 10**power for v in found[-1] if isinstance(v, Decimal))
-            elif power >= 6:
-                found.append(frozenset({f"10^{power}"}))
-            else:
-                continue
-        end = match.end()
-    return [frozenset(_plain(value) for value in figure) for figure in found]
+    return [each.values for each in _placed(fold(text).text, lang, ())]
+
+
+def read_figures(text: str, lang: str = "", dates: Dates | None = None) -> list[Placed]:
+    """The figures of a text with their places, numbers in words among them.
+
+    The digits of a written date and of a month ("2024-07-05", "7月") are not among
+    them; they are in `dates`, which is read from the text if it is not given.
+
+    >>> [(sorted(map(str, f.values)), f.start) for f in read_figures("by forty-one million", "en")]
+    [(['41000000'], 3)]
+    """
+    plain = fold(text).text
+    dates = read_dates(text, lang) if dates is None else dates
+    times = [_time(match) for match in _TIME.finditer(plain)]
+    years = [match for match in _SHORT_YEAR.finditer(plain) if match[1][2:] < match[2]]
+    times += [_short_year(match) for match in years]
+    taken = [(date.start, date.end) for date in dates.numeric]
+    taken += [(time.start, time.end) for time in times]
+    words = [
+        Placed(frozenset({Decimal(w.value)}), w.start, w.end, word=True, sure=w.sure)
+        for w in number_words(plain, lang)
+    ]
+    return _placed(plain, lang, [*words, *times], taken)
+
+
+def _time(match: re.Match[str]) -> Placed:
+    """A time of day; 5:30 may be 17:30, and at the full hour the hour is enough."""
+    hour, minute = int(match[1]), int(match[2])
+    hours = {hour, hour + 12 if hour < 12 else hour - 12}
+    values = {Decimal(f"{each}.{minute:02}") for each in hours}
+    return Placed(frozenset(map(_plain, values)), *match.span())
+
+
+def _short_year(match: re.Match[str]) -> Placed:
+    """The second year of "2019-20", which is 20 and 2020."""
+    values = {Decimal(match[2]), Decimal(match[1][:2] + match[2])}
+    return Placed(frozenset(values), *match.span(2))
 
 
 def unsupported(
@@ -87,25 +135,73 @@ def unsupported(
     >>> unsupported("Trade reached 57 million.", ["handel wyniósł 57 mld"])
     ['57 million']
     """
-    held = _values_in(quotes, quote_lang)
-    return [written(each, lang) for each in figures(text, lang) if not each & held]
+    held = held_values(quotes, quote_lang)
+    return [
+        written(each.values, lang)
+        for each in read_figures(text, lang)
+        if each.sure and not holds(held, each.values)
+    ]
 
 
 def left_out(text: str, quotes: Iterable[str], lang: str = "", quote_lang: str = "") -> list[str]:
     """The figures of the quotes that the text does not hold.
 
-    Small ones are passed over, since most languages write them as words.
+    Small ones are passed over, since most languages write them as words, and so are
+    those that a quote writes as words.
 
     >>> left_out("It rose by 18 percent.", ["wzrósł o 18%, do 57 mld w 3 lata"], "en", "pl")
     ['57 billion']
     """
-    held = _values_in([text], lang)
+    held = held_values([text], lang)
     return [
-        written(each, lang)
+        written(each.values, lang)
         for quote in quotes
-        for each in figures(quote, quote_lang)
-        if not each & held and not all(v in _SMALL for v in each if isinstance(v, Decimal))
+        for each in read_figures(quote, quote_lang)
+        if not each.word
+        and not holds(held, each.values)
+        and not all(v in _SMALL for v in each.values if isinstance(v, Decimal))
     ]
+
+
+def held_values(texts: Iterable[str], lang: str) -> set[Decimal | str]:
+    """All values that the figures of some texts may have, those of written dates included."""
+    values: set[Decimal | str] = set()
+    for text in texts:
+        dates = read_dates(text, lang)
+        values.update(v for f in read_figures(text, lang, dates) for v in f.values)
+        values.update(Decimal(part) for date in dates.numeric for part in date.parts)
+        values.update(Decimal(m[i]) for m in _TIME.finditer(fold(text).text) for i in (1, 2))
+    return values
+
+
+def holds(held: set[Decimal | str], figure: Figure) -> bool:
+    """Whether one of the values is held; "millions" are held by any number of millions.
+
+    >>> holds({Decimal(3_000_000)}, frozenset({"10^6"}))
+    True
+    """
+    if held & figure:
+        return True
+    for value in figure:
+        if isinstance(value, str) and value.startswith("10^"):
+            low = Decimal(10) ** int(value[3:])
+            if any(isinstance(v, Decimal) and low <= v < low * 1000 for v in held):
+                return True
+        elif f"10^{_power_of(value)}" in held and value == 10 ** _power_of(value):
+            return True  # "1 million" is "a million"
+        elif _decades(value) & held:
+            return True
+    return False
+
+
+def _decades(value: Decimal | str) -> set[Decimal | str]:
+    """How else a decade is written: the 1980s are the 80s."""
+    if not isinstance(value, Decimal) or not (20 <= value < 100 or 1500 < value < 2100):
+        return set()
+    if value % 10:
+        return set()
+    others = {1900 + value, 1800 + value} if value < 100 else {value % 100} - {Decimal(0)}
+    return set(others)
 
 
 def written(figure: Figure, lang: str = "") -> str:
@@ -119,6 +215,79 @@ def written(figure: Figure, lang: str = "") -> str:
         return ""
     value = max(values)
     return f"{value:f}" if value < 10**6 else _compact(value, lang)
+
+
+def _placed(
+    text: str,
+    lang: str,
+    words: Sequence[Placed],
+    taken: Sequence[tuple[int, int]] = (),
+) -> list[Placed]:
+    """Numerals and words in order, each multiplied by the magnitudes that follow it."""
+    found: list[Placed] = []
+    for each in sorted([*_read(text, lang, taken), *words], key=lambda p: (p.start, p.word)):
+        before = found[-1] if found else None
+        joined = before is not None and _JOIN.match(text[before.end : each.start]) is not None
+        power = _bare_power(each)
+        if before is not None and joined and power is not None and _bare_power(before) is None:
+            found[-1] = _times(before, power, each.end)
+        elif before is not None and each.start < before.end:
+            continue
+        elif power is None or power >= 6:
+            found.append(each)
+    return [
+        replace(each, values=frozenset(map(_plain, each.values))) for each in _added(text, found)
+    ]
+
+
+def _read(text: str, lang: str, taken: Sequence[tuple[int, int]]) -> Iterable[Placed]:
+    for match in _FIGURE.finditer(text):
+        if any(start < match.end() and match.start() < end for start, end in taken):
+            yield from _outside(match, taken)
+        elif match["numeral"]:
+            for values, start, end in _numerals(match["numeral"]):
+                yield Placed(values, match.start() + start, match.start() + end)
+            if match["letter"] and _CURRENCY.search(text, 0, match.start()):
+                yield Placed(frozenset({f"10^{_LETTERS[match['letter'].lower()]}"}), *match.span(2))
+        elif not (lang == "tr" and match[0].lower() == "mil"):  # miles
+            yield Placed(frozenset({f"10^{_power(match, lang)}"}), *match.span())
+
+
+def _outside(match: re.Match[str], taken: Sequence[tuple[int, int]]) -> Iterable[Placed]:
+    """The runs of digits of a match that no date has taken."""
+    for digits in re.finditer(r"\d+", match[0]):
+        start, end = match.start() + digits.start(), match.start() + digits.end()
+        if not any(a < end and start < b for a, b in taken):
+            yield Placed(frozenset({Decimal(digits[0])}), start, end)
+
+
+def _bare_power(figure: Placed) -> int | None:
+    value = next(iter(figure.values))
+    return int(value[3:]) if isinstance(value, str) and value.startswith("10^") else None
+
+
+def _times(figure: Placed, power: int, end: int) -> Placed:
+    values = frozenset(v * 10**power for v in figure.values if isinstance(v, Decimal))
+    return replace(figure, values=values or figure.values, end=end, sure=True)
+
+
+def _added(text: str, found: Sequence[Placed]) -> list[Placed]:
+    """The figures with those added together that go on after a magnitude: "3亿2000万"."""
+    whole: list[Placed] = []
+    for each in found:
+        last = whole[-1] if whole else None
+        if last and last.end == each.start and text[last.end - 1] in "亿億万萬억만千":
+            sums = frozenset(
+                a + b
+                for a in last.values
+                for b in each.values
+                if isinstance(a, Decimal) and isinstance(b, Decimal) and b < a
+            )
+            if sums:
+                whole[-1] = replace(last, values=sums, end=each.end)
+                continue
+        whole.append(each)
+    return whole
 
 
 def _compact(value: Decimal, lang: str) -> str:
@@ -137,41 +306,16 @@ def _compact(value: Decimal, lang: str) -> str:
     return shown.replace("\u00a0", " ")
 
 
-_SMALL = frozenset(map(Decimal, range(11)))
-
-
-def _values_in(texts: Iterable[str], lang: str) -> set[Decimal | str]:
-    return {value for text in texts for figure in figures(text, lang) for value in figure}
-
-
-def _ascii_digits(text: str) -> str:
-    """Digits of every script as ASCII, separators of Arabic as their Latin kin, no marks."""
-    text = unicodedata.normalize("NFKC", text)
-    out = []
-    for char in text:
-        if char.isdecimal():
-            out.append(str(unicodedata.decimal(char)))
-        elif char in "٫٬":
-            out.append("." if char == "٫" else ",")
-        elif unicodedata.category(char) not in ("Cf", "Mn"):
-            out.append(char)
-    return "".join(out)
-
-
-def _spaced(text: str) -> str:
-    """Chinese, Japanese and Korean magnitudes set off, since no space does it there."""
-    return _CJK.sub(lambda match: f" {match[0]} ", text)
-
-
-def _numerals(text: str) -> list[Figure]:
+def _numerals(text: str) -> list[tuple[Figure, int, int]]:
     """One numeral with its separators, or several that a space only keeps apart."""
-    if _GROUPS.match(text) or not re.search(r"[\u00a0\u202f ]", text):
-        return [_values(text)]
-    return [_values(part) for part in re.split(r"[\u00a0\u202f ]", text)]
+    text = _SPACES.sub(" ", text)
+    if _GROUPS.match(text) or " " not in text:
+        return [(_values(text), 0, len(text))]
+    return [(_values(m[0]), m.start(), m.end()) for m in re.finditer(r"[^ ]+", text)]
 
 
 def _values(numeral: str) -> Figure:
-    digits = re.sub(r"['’\u00a0\u202f ]", "", numeral)
+    digits = re.sub(r"[' ]", "", numeral)
     separators = re.findall(r"[.,]", digits)
     if not separators:
         return frozenset({Decimal(digits)})
@@ -187,12 +331,18 @@ def _values(numeral: str) -> Figure:
 
 
 def _power(match: re.Match[str], lang: str) -> int:
-    if lang in _LONG_SCALE and _LONG_SCALE_BILLION.match(match[0]):
+    if lang in _LONG_SCALE and _LONG_SCALE_BILLION.search(match[0]):
         return 12
-    return next(power for power in _STEMS if match[f"m{power}"])
+    return next(int(name[1:]) for name, found in match.groupdict().items() if found)
+
+
+def _power_of(value: Decimal | str) -> int:
+    return value.adjusted() if isinstance(value, Decimal) and value else 0
 
 
 def _plain(value: Decimal | str) -> Decimal | str:
     if isinstance(value, str):
         return value
-    return value.quantize(Decimal(1)) if value == value.to_integral() else value.normalize()
+    if value == value.to_integral() and value.adjusted() < getcontext().prec:
+        return value.quantize(Decimal(1))
+    return value.normalize()

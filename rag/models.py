@@ -1,22 +1,25 @@
 """The chat model that the settings ask for, and calls to it that fail in one clear line."""
 
 import asyncio
+import hashlib
+import json
 import queue
 import re
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from rag.errors import ModelError, RagError, SettingsError
-from rag.records import Usage
+from rag.records import Record, Usage
 from rag.settings import Settings, cache_folder
 from rag.weights import EMBEDDED, embedded_model, embedded_model_state
 
@@ -112,6 +115,17 @@ def model_label(settings: Settings) -> str:
         "served": f"the server's own model{at}",
         "provider": choice.name,
     }[choice.kind]
+
+
+def words_answers(settings: Settings) -> bool:
+    """Whether the model words answers; else code quotes them, and the model is not asked.
+
+    The embedded model does only where `RAG_ANSWERS` says so: what it writes is worse than
+    what it is shown (docs/decisions/embedded-model.md).
+    """
+    if settings.answers:
+        return settings.answers == "words"
+    return choose(settings).kind not in ("none", "embedded")
 
 
 # --- making one
@@ -257,19 +271,45 @@ def _names(page: Any) -> list[str]:
 # --- calling it
 
 
+@dataclass(frozen=True, slots=True)
+class Reply(Record):
+    """A reply of the chat model that was kept."""
+
+    text: str
+    whole: bool
+    """False where its reader stopped the model, having read enough."""
+    usage: Usage
+    seconds: float
+
+
+class Replies(Protocol):
+    """Where replies are kept, so that no call need be made twice."""
+
+    def get(self, key: str) -> Reply | None:
+        """The reply to a call, or None."""
+
+    def put(self, key: str, reply: Reply) -> None:
+        """Keep a reply; a whole one never gives way to one that was begun."""
+
+
 class Conversation:
     """Calls to one model: the reply so far and what the calls have taken.
 
     Both are up to date at any time, also after a call that was stopped or failed.
     """
 
-    def __init__(self, model: "BaseChatModel", settings: Settings) -> None:
+    def __init__(
+        self, model: "BaseChatModel", settings: Settings, replies: Replies | None = None
+    ) -> None:
         self.reply = ""
         """What the model has written in its last call."""
+        self.cached = False
+        """Whether that reply was kept from an earlier call of the same words."""
         self.usage = Usage()
         """Sum over all calls; estimated for a call that was cut short."""
         self._model = model
         self._settings = settings
+        self._replies = replies
 
     def ask(self, messages: "list[BaseMessage]", schema: dict[str, Any] | None = None) -> str:
         """The whole reply, held to the schema where the model can be. Raises ModelError."""
@@ -283,12 +323,37 @@ class Conversation:
         schema: dict[str, Any] | None = None,
         stop: threading.Event | None = None,
     ) -> Generator[str, None, None]:
-        """Yield the reply so far, longer each time.
+        """Yield the reply so far, longer each time; a kept reply at once.
 
         Closing the iterator stops the model within a second, and so does setting
         `stop`, even while the model is still reading. Raises ModelError.
         """
-        before, whole = self.usage, None
+        before = self.usage
+        self.reply, self.cached = "", False
+        key = self._key(messages, schema) if self._replies else ""
+        kept = self._replies.get(key) if self._replies else None
+        if kept:
+            self.reply, self.cached = kept.text, True
+            self.usage = _sum(before, kept.usage)
+            yield kept.text
+            if kept.whole:
+                return
+            # More is asked for than was kept: the model is asked anew.
+            self.usage, self.cached = before, False
+        with closing(self._written(messages, schema, stop, key)) as replies:
+            for reply in replies:
+                if not kept or len(reply) > len(kept.text):
+                    yield reply
+
+    def _written(
+        self,
+        messages: "list[BaseMessage]",
+        schema: dict[str, Any] | None,
+        stop: threading.Event | None,
+        key: str,
+    ) -> Generator[str, None, None]:
+        """The reply so far as the model writes it; kept unless it fails or is stopped."""
+        before, whole, started = self.usage, None, time.monotonic()
         self.reply = ""
         options = json_reply_kwargs(self._model, schema) if schema else {}
         arrived: queue.SimpleQueue[AIMessageChunk | ModelError | None] = queue.SimpleQueue()
@@ -302,10 +367,43 @@ class Conversation:
                 if whole.text != self.reply:
                     self.reply = str(whole.text)
                     yield self.reply
+        except GeneratorExit:
+            if whole is not None:
+                self._keep(key, whole, messages, started, finished=False)
+            raise
         finally:
             task.cancel()
         if whole is not None:
             self._refuse_silence(whole)
+            if stop is None or not stop.is_set():
+                self._keep(key, whole, messages, started, finished=True)
+
+    def _keep(
+        self,
+        key: str,
+        whole: "AIMessageChunk",
+        messages: "list[BaseMessage]",
+        started: float,
+        finished: bool,
+    ) -> None:
+        if self._replies and self.reply:
+            seconds = time.monotonic() - started
+            usage = self._usage(messages, whole)
+            self._replies.put(key, Reply(self.reply, finished, usage, seconds))
+
+    def _key(self, messages: "list[BaseMessage]", schema: dict[str, Any] | None) -> str:
+        """Names the call: the model and its weights, what it is asked, and how."""
+        if settle := getattr(self._model, "_settle", None):
+            settle()  # a server's own model has a name only once the server was asked
+        call = {
+            "model": model_label(self._settings),
+            "weights": _weights_identity(self._model),
+            "parameters": {name: getattr(self._model, name, None) for name in _PARAMETERS},
+            "messages": [(message.type, str(message.text)) for message in messages],
+            "schema": schema,
+        }
+        text = json.dumps(call, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     async def _produce(
         self,
@@ -351,6 +449,33 @@ class Conversation:
                 f"{model_label(self._settings)} used up its {self._settings.max_tokens} tokens "
                 "before it wrote a word; raise RAG_MAX_TOKENS"
             )
+
+
+_PARAMETERS = (
+    "model_name",
+    "temperature",
+    "top_p",
+    "seed",
+    "max_tokens",
+    "reasoning_effort",
+    "extra_body",
+    "n_ctx",
+)
+"""What of a chat model may change its reply to the same words."""
+
+
+def _weights_identity(model: "BaseChatModel") -> str:
+    """Tells two files of weights apart; "" for a model that runs elsewhere."""
+    if not _is_in_process(model):
+        return ""
+    weights = getattr(model, "weights", None)
+    if not isinstance(weights, Path):
+        return EMBEDDED.sha256
+    try:
+        stat = weights.stat()
+    except OSError:
+        return ""  # the call itself will name the fault
+    return f"{stat.st_size} {stat.st_mtime_ns}"
 
 
 _GLANCE = 0.2

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from rag.embed import Embedder
+    from rag.models import Replies
     from rag.reader import Reader
 
 _log = logging.getLogger(__name__)
@@ -63,6 +64,11 @@ class Parts:
         from rag.models import chat_model
 
         return chat_model(self.settings)
+
+    @cached_property
+    def replies(self) -> "Replies | None":
+        """Replies of the chat model that are kept; None, as a rule, keeps none."""
+        return None
 
     def close(self) -> None:
         """Let go of the store and the cache."""

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Mode = Literal["generated", "quoted", "abstained"]
+Mode = Literal["generated", "quoted", "abstained", "small_talk"]
+"""How an answer came about: worded by a model and checked, quoted by code, not at all because
+the articles do not say, or without them because nothing was asked."""
 
 
 class Record:
@@ -137,6 +139,21 @@ class Citation(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Statement(Record):
+    """A sentence that was to be answered, and its proof: `answer.text[start:end] == text`."""
+
+    text: str
+    marks: tuple[int, ...]
+    """Numbers of the citations that it rests on; none for one that is not shown."""
+    status: str
+    """"quoted": the article's own words; "checked": all that it says was found in what it
+    cites; else why it is not shown."""
+    start: int = 0
+    end: int = 0
+    """Both 0 for one that is not shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class Usage(Record):
     """What the chat model was asked to do for one answer."""
 
@@ -156,7 +173,7 @@ class Answer(Record):
     text: str
     citations: tuple[Citation, ...]
     abstained: bool
-    """True when the articles do not say; `citations` is then empty."""
+    """True when nothing is said from the articles; `citations` is then empty."""
     language: str
     hits: tuple[Hit, ...]
     usage: Usage = field(default_factory=Usage)
@@ -165,6 +182,8 @@ class Answer(Record):
     query: str = ""
     """The text that was searched; it differs from the question in a follow-up."""
     model: str = ""
+    statements: tuple[Statement, ...] = ()
+    """The sentences of the text in order, and those of the model that were refused."""
 
 
 @dataclass(frozen=True, slots=True)

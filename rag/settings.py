@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -29,6 +29,11 @@ class Settings(BaseSettings):
         description="Chat model: `embedded`, `none` (quote only), `openai:NAME`, "
         "`gguf:/path` or any `init_chat_model` name; unset: OpenAI when there is a key, "
         "the server's own model when there is a base URL, else embedded",
+    )
+    answers: Literal["", "words", "quotes"] = Field(
+        "",
+        description="`words`: the chat model words answers; `quotes`: sentences of the articles "
+        "are quoted; unset: quotes with the embedded model, else words",
     )
     base_url: str = Field("", description="OpenAI-compatible server of the chat model")
     embeddings: str = Field("e5", description="Embedding model: `e5` (embedded) or `openai:NAME`")

@@ -1,5 +1,7 @@
 """The prompt holds what it must, and replies are read leniently."""
 
+import json
+
 import pytest
 
 from rag.answer import MAX_CLAIMS, Claim, Draft, language_name, read_draft, reader_messages
@@ -77,7 +79,8 @@ def test_examples_are_of_the_form_that_is_asked_for() -> None:
     for _, reply in turns("examples"):
         draft = read_draft(reply)
         assert draft is not None
-        assert draft.claims
+        assert json.loads(reply).keys() == {"claims"}
+        assert len(draft.claims) == len(json.loads(reply)["claims"])
 
 
 def test_languages_have_english_names() -> None:

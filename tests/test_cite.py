@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answer import Claim, Draft, read_draft
-from rag.cite import Refused, check_choice, cite, quote, settled_text
+from rag.cite import Refused, cite, quote, settled_text
 from rag.evidence import Evidence
+from rag.prompts import sources_differ_lead
 from rag.records import Hit, Query, Sentence
 
 ARTICLE = (
@@ -115,19 +117,63 @@ def test_quotes_several_sentences_under_numbers_of_their_own() -> None:
     assert all(ARTICLE[c.start : c.end] == c.quote for c in checked.citations)
 
 
-def test_a_draft_from_a_sentence_that_hardly_answers_is_refused() -> None:
+def test_a_claim_that_is_refused_is_told_of_when_the_others_are_kept() -> None:
+    draft = Draft((Claim((1,), "12 bridges."), Claim((1,), "13 bridges.")))
+    checked = cite(draft, evidence(), QUERY, partly=True)
+    assert checked.text == "12 bridges. [1]"
+    kept, refused = checked.statements
+    assert (kept.text, kept.start, kept.end, kept.status) == ("12 bridges.", 0, 11, "checked")
+    assert (refused.text, refused.marks) == ("13 bridges.", ())
+    assert "13" in refused.status
+
+
+def test_a_claim_that_the_judge_refuses_is_not_shown() -> None:
+    def judge(text: str, sources: Sequence[Evidence]) -> None:
+        if "bridges" in text and sources[0].number == 1:
+            raise Refused("it is said too often")
+
+    with pytest.raises(Refused, match="too often"):
+        cite(Draft((Claim((1,), "12 bridges."),)), evidence(), QUERY, judge)
+
+
+def test_a_quote_in_the_askers_language_needs_no_list_of_names() -> None:
+    asked = replace(QUERY, answer_lang="tr")
+    assert quote(evidence()[:1], asked).text.endswith("12 köprü var.” [1]")
+    assert "12" in quote(evidence()[:1], QUERY).text.partition("”")[2]
+
+
+def test_quotes_that_differ_are_led_by_their_articles() -> None:
     first, second, *_ = evidence()
-    shown = [replace(first, score=0.8), replace(second, score=0.1)]
-    with pytest.raises(Refused, match="sentence 1 answers the question better"):
-        check_choice(Draft((Claim((2,), "It was 2019."),)), shown)
-    check_choice(Draft((Claim((2,), "It was 2019."), Claim((1,), "12 bridges."))), shown)
-    check_choice(Draft((Claim((2,), "It was 2019."),)), [shown[0], replace(second, score=0.5)])
-    check_choice(Draft(()), shown)
+    hits = [
+        replace(first.hit, title="Bridges [1] of\nthe town", date="2021-05-03", lang="de"),
+        replace(first.hit, title="Ponts", lang="fr", source="b.txt"),
+    ]
+    pair = [replace(first, hit=hits[0]), replace(second, hit=hits[1])]
+    lead, *lines = quote(pair, QUERY, differ=True).text.splitlines()
+    assert lead == sources_differ_lead("en")
+    assert "Bridges of the town" in lines[0]
+    assert "May 3, 2021" in lines[0]
+    assert lines[0].endswith("[1]")
+    assert "Ponts" in lines[1]
+    assert lines[1].endswith("[2]")
 
 
 def test_a_figure_that_may_still_grow_is_held_back() -> None:
-    draft = Draft((Claim((4,), "It is worth 41"),))
-    assert settled_text(draft, evidence(), QUERY) == "It is worth"
+    begun = "The price of it is said to be 41"
+    assert settled_text(Draft((Claim((4,), begun),)), evidence(), QUERY) == "The price of it is"
+
+
+@pytest.mark.parametrize("size", range(1, 60))
+def test_no_beginning_of_a_true_text_is_refused(size: int) -> None:
+    text = "It is worth forty-one billion US dollars, said Zoë in the interview."
+    begun = Draft((Claim((4,), text[:size]),))
+    assert text.startswith(settled_text(begun, evidence(), QUERY))
+
+
+def test_a_wrong_figure_is_refused_before_the_text_ends() -> None:
+    begun = "It is worth 42 billion US dollars according to the"
+    with pytest.raises(Refused, match="the figure 42 billion does not stand"):
+        settled_text(Draft((Claim((4,), begun),)), evidence(), QUERY)
 
 
 def test_a_country_that_no_quote_names_is_refused() -> None:

@@ -73,9 +73,55 @@ def test_a_word_that_only_begins_like_a_thousand_is_none(text: str) -> None:
     assert unsupported("3000", [text])
 
 
-def test_a_magnitude_in_words_needs_one_in_the_quote() -> None:
-    assert unsupported("forty-one billion", [HEBREW]) == [""]
+def test_a_number_in_words_is_the_figure() -> None:
+    assert unsupported("forty-one billion", [HEBREW], "en") == []
+    assert unsupported("forty billion", [HEBREW], "en") == ["40 billion"]
+    assert unsupported("3 million", ["üç milyon"], "en", "tr") == []
+    assert left_out("It was forty-one billion, 32 percent more.", [HEBREW], "en", "he") == []
+
+
+def test_a_magnitude_alone_needs_one_in_the_quote() -> None:
     assert unsupported("millions of people", ["milyonlarca insan"]) == []
+    assert unsupported("millions of people", ["3 milyon insan"]) == []
+    assert unsupported("millions of people", ["3 bin insan"]) == [""]
+    assert unsupported("1 million", ["a million"]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "lang", "quote_lang"),
+    [
+        ("on 5 July 2024", "05.07.2024", "en", "pl"),
+        ("2024-07-05", "5 lipca 2024 r.", "en", "pl"),
+        ("at 5:30 pm", "o 17:30", "en", "pl"),
+        ("at 7", "07:00", "en", "tr"),
+        ("from 2019 to 2020", "2019-20", "en", "pl"),
+        ("in the 1980s", "w latach 80.", "en", "pl"),
+        ("£31m", "31 milyon", "en", "tr"),
+        ("320 million", "3亿2000万", "en", "zh"),
+        ("12 thousand", "12 tysięcy", "en", "pl"),
+        ("5 million", "כ-5 מיליון", "en", "he"),
+    ],
+)
+def test_figures_agree_in_dates_times_and_magnitudes(
+    text: str, quote: str, lang: str, quote_lang: str
+) -> None:
+    assert unsupported(text, [quote], lang, quote_lang) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [("at 5:30", "o 18:30"), ("£31m", "31 bin"), ("2019-21", "2019-20"), ("1980", "90.")],
+)
+def test_another_time_or_magnitude_is_caught(text: str, quote: str) -> None:
+    assert unsupported(text, [quote], "en", "pl")
+
+
+def test_a_month_in_figures_is_no_figure_left_out() -> None:
+    assert left_out("It opened in December 2024.", ["2024年12月开幕"], "en", "zh") == []
+
+
+def test_miles_are_no_thousands_in_turkish() -> None:
+    assert unsupported("385 miles", ["385 mil"], "en", "tr") == []
 
 
 def test_a_figure_of_the_quote_that_is_left_out_is_named() -> None:

@@ -20,6 +20,7 @@ from rag.errors import ModelError, SettingsError
 from rag.models import (
     OPENAI_DEFAULT,
     Conversation,
+    Reply,
     chat_model,
     check_chat_model,
     choose,
@@ -459,6 +460,109 @@ def test_a_server_without_models_is_named(data: object) -> None:
         talk = conversation(base_url=url)
         with pytest.raises(ModelError, match=f"{url} serves no model; load one there"):
             talk.ask(ASK)
+
+
+# --- replies that are kept
+
+
+class Shelf:
+    """Replies in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Reply] = {}
+
+    def get(self, key: str) -> Reply | None:
+        return self.kept.get(key)
+
+    def put(self, key: str, reply: Reply) -> None:
+        self.kept[key] = reply
+
+
+def keeping(shelf: Shelf, url: str, **values: Any) -> Conversation:
+    chosen = settings(**{"model": "m", "base_url": url, "price": "1,10", **values})
+    model = chat_model(chosen)
+    assert model is not None
+    return Conversation(model, chosen, shelf)
+
+
+def speaking(*words: str) -> Callable[[Faulty], None]:
+    """Sends the words one by one, and then what was counted."""
+    counted = {"prompt_tokens": 7, "completion_tokens": len(words), "total_tokens": 7 + len(words)}
+    end = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": []}
+    text = "".join(map(chunk, words)) + f"data: {json.dumps({**end, 'usage': counted})}\n\n"
+    return lambda to: to.send(200, text + "data: [DONE]\n\n", "text/event-stream")
+
+
+def test_a_kept_reply_comes_at_once_with_its_first_usage() -> None:
+    shelf = Shelf()
+    with faulty(speaking("Par", "is")) as (url, requests):
+        first = keeping(shelf, url)
+        assert (first.ask(ASK, IDS), first.cached) == ("Paris", False)
+        again = keeping(shelf, url)
+        assert list(again.stream(ASK, IDS)) == ["Paris"]
+        assert (again.reply, again.cached, again.usage) == ("Paris", True, first.usage)
+        assert again.usage.prompt_tokens == 7
+        assert len(requests) == 1
+        assert keeping(shelf, url).ask(ASK) == "Paris"
+        assert len(requests) == 2
+
+
+@pytest.mark.parametrize(
+    "values", [{"max_tokens": 25}, {"model": "other"}, {"base_url": "here"}], ids=str
+)
+def test_a_reply_is_kept_for_its_own_model_alone(values: dict[str, Any]) -> None:
+    shelf = Shelf()
+    with faulty(speaking("Paris")) as (url, requests):
+        keeping(shelf, url).ask(ASK)
+        changed = {**values, "base_url": f"{url}/"} if "base_url" in values else values
+        keeping(shelf, url, **changed).ask(ASK)
+        assert len(requests) == (1 if "base_url" in values else 2)
+        keeping(shelf, url).ask([HumanMessage(str(message.text)) for message in ASK])
+        assert len(requests) == (2 if "base_url" in values else 3)
+
+
+def test_a_reply_that_failed_or_was_stopped_is_not_kept() -> None:
+    shelf, stop = Shelf(), threading.Event()
+    with faulty(break_off) as (url, _), pytest.raises(ModelError):
+        keeping(shelf, url).ask(ASK)
+    with faulty(speaking("Par", "is")) as (url, _):
+        for _reply in keeping(shelf, url).stream(ASK, stop=stop):
+            stop.set()
+    assert shelf.kept == {}
+
+
+def test_a_reply_that_its_reader_left_serves_whoever_leaves_it_there() -> None:
+    shelf = Shelf()
+    with faulty(speaking("Par", "is")) as (url, requests):
+        for _ in range(2):
+            talk = keeping(shelf, url)
+            replies = talk.stream(ASK)
+            assert next(replies).startswith("Par")
+            replies.close()
+        assert (talk.cached, len(requests)) == (True, 1)
+        left = talk.reply
+        talk = keeping(shelf, url)
+        seen = list(talk.stream(ASK))
+        assert seen[0] == left
+        assert (seen[-1], talk.reply) == ("Paris", "Paris")
+        assert (talk.cached, talk.usage.calls, len(requests)) == (False, 1, 2)
+        assert keeping(shelf, url).ask(ASK) == "Paris"
+        assert len(requests) == 2
+
+
+def test_the_servers_own_model_is_known_before_its_replies_are_sought() -> None:
+    shelf, served = Shelf(), ["one"]
+
+    def serve(to: Faulty) -> None:
+        if to.path == "/v1/models":
+            to.send(200, {"object": "list", "data": [{"id": served[0], "object": "model"}]})
+        else:
+            to.send(200, chunk(to.body["model"]) + "data: [DONE]\n\n", "text/event-stream")
+
+    with faulty(serve) as (url, _):
+        assert keeping(shelf, url, model="").ask(ASK) == "one"
+        served[0] = "two"
+        assert keeping(shelf, url, model="").ask(ASK) == "two"
 
 
 # --- what the doctor asks

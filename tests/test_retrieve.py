@@ -11,7 +11,7 @@ from rag.asking import understand
 from rag.embed import without_centre
 from rag.engine import Rag
 from rag.errors import InputError, StoreError
-from rag.evidence import choose_evidence
+from rag.evidence import choose_evidence, to_read
 from rag.relevance import SIGNALS, relevance
 from rag.retrieve import retrieve
 from rag.settings import Settings
@@ -117,19 +117,22 @@ def test_searches_within_the_filter_alone(engine: Rag) -> None:
         retrieve(query, engine.parts, 5, {"page": "1"})
 
 
-def test_numbers_the_evidence_by_score_within_the_budget(engine: Rag) -> None:
+def test_numbers_the_evidence_by_score(engine: Rag) -> None:
     query = understand("When was the bridge opened?")
     hits = retrieve(query, engine.parts, 5)
-    evidence = choose_evidence(query, hits, engine.parts, budget=60)
+    evidence = choose_evidence(query, hits, engine.parts)
     assert [each.number for each in evidence] == list(range(1, len(evidence) + 1))
     assert [each.score for each in evidence] == sorted((e.score for e in evidence), reverse=True)
-    assert sum(engine.parts.embedder.count_tokens(e.sentence.text) for e in evidence) <= 60
     assert all(each.sentence in each.hit.sentences for each in evidence)
 
 
-def test_shows_the_best_sentence_even_over_the_budget(engine: Rag) -> None:
+def test_a_model_is_shown_as_much_as_the_budget_allows(engine: Rag) -> None:
     query = understand("When was the bridge opened?")
-    assert len(choose_evidence(query, retrieve(query, engine.parts), engine.parts, budget=1)) == 1
+    evidence = choose_evidence(query, retrieve(query, engine.parts, 5), engine.parts)
+    costs = [engine.parts.embedder.count_tokens(each.sentence.text) for each in evidence]
+    assert to_read(evidence, engine.parts, sum(costs)) == evidence
+    assert to_read(evidence, engine.parts, sum(costs) - 1) == evidence[:-1]
+    assert to_read(evidence, engine.parts, 1) == evidence[:1]
 
 
 def test_nothing_found_is_no_evidence(engine: Rag) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.territories import territories
+from rag.territories import hinted, places, territories
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,39 @@ def test_finds_countries(text: str, lang: str, codes: set[str]) -> None:
 @pytest.mark.parametrize("lang", ["", "xx", "not a language"])
 def test_says_nothing_of_a_language_without_names(lang: str) -> None:
     assert territories("Norway", lang) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("הגיע לכיוון הנכון", "he"),
+        ("دراسة الهندسة", "ar"),
+        ("Malcolm przyjechał", "pl"),
+        ("مدينة نيويورك", "ar"),
+    ],
+)
+def test_a_word_that_only_begins_like_a_country_is_none(text: str, lang: str) -> None:
+    assert territories(text, lang) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "code"),
+    [
+        ("norweski minister", "pl", "NO"),
+        ("הדגל האמריקאי", "he", "US"),
+        ("ממשלת ארה“ב", "he", "US"),
+        ("ABD'li şirket", "tr", "US"),
+        ("британский посол", "ru", "GB"),
+        ("النرويجي", "ar", "NO"),
+    ],
+)
+def test_an_adjective_or_another_name_tells_of_the_country(text: str, lang: str, code: str) -> None:
+    assert code in hinted(text, lang)
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"), [("do Norwegii", "pl"), ("İsveç'te", "tr"), ("في النَّرويج", "ar")]
+)
+def test_a_country_is_pointed_at_where_it_stands(text: str, lang: str) -> None:
+    (place,) = places(text, lang)
+    assert text[place.start : place.end] == text.split()[-1]

@@ -1,0 +1,188 @@
+"""Audit: does every particular of a sentence follow from the quotes that it cites?
+
+Figures with what they count, months and weekdays, countries and names are compared, across
+languages and scripts and without a model. What cannot be read is passed over: a wrong
+finding would cost a right answer.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from rag.dates import Dates, lang_has_names, read_dates
+from rag.figures import held_values, holds, read_figures, written
+from rag.folding import Folded, fold
+from rag.names import CAPITALS, has_counterpart, strange_names
+from rag.number_words import has_number_words
+from rag.records import Record
+from rag.territories import hinted, places, territories
+from rag.units import Unit, is_money, unit_at
+
+Kind = Literal["figure", "percent", "currency", "unit", "date", "country", "name"]
+_DUALS = ("ar", "he")
+"""Languages that write "two years" as one word."""
+_HAN = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_TOKEN = re.compile(rf"[{_HAN}]{{1,4}}|[^\s{_HAN}]+")
+"""A word, or a few letters of a script that sets no spaces."""
+_LAST_TOKEN = re.compile(rf"(?:[{_HAN}]|[^\s{_HAN}]+)\Z")
+_OPEN_MARK = re.compile(r"\[[\d\s,;]*\Z")
+_HELD_BACK = 3
+"""Whole words after a particular that its meaning may depend on."""
+Told = tuple[str, str]
+"""A text and its language, "" when unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding(Record):
+    """A particular that the quotes do not hold: `text[start:end]` of the audited text."""
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    reason: str
+    """In words that a model can act on."""
+
+
+def audit(
+    text: str, lang: str, quotes: Sequence[Told], question: Told = ("", "")
+) -> tuple[Finding, ...]:
+    """What a text says that neither its quotes nor, for names, the question say; in order.
+
+    A figure of the question supports none of the text, or a wrong premise would be
+    taken over.
+
+    >>> found = audit("Trade hit 57 million in June.", "en", [("handel: 57 mld, w lipcu", "pl")])
+    >>> [(each.kind, each.text) for each in found]
+    [('figure', '57 million'), ('date', 'June')]
+    """
+    folded = fold(text)
+    dates = read_dates(text, lang)
+    found = [
+        *_figures(text, folded, lang, dates, quotes),
+        *_dates(text, folded, dates, quotes),
+        *_countries(text, lang, quotes, question),
+        *_names(text, lang, quotes, question),
+    ]
+    return tuple(sorted(found, key=lambda each: (each.start, each.end)))
+
+
+def audit_begun(
+    text: str, lang: str, quotes: Sequence[Told], question: Told = ("", "")
+) -> tuple[str, tuple[Finding, ...]]:
+    """What of an unfinished text can be shown already, and what the audit finds in it.
+
+    The last words are held back, since a figure may still grow, a magnitude or a unit
+    follow it, or a name go on; so is a particular that they may belong to.
+
+    >>> audit_begun("It rose by 18 percent in the year to forty", "en", [("%18", "tr")])
+    ('It rose by 18 percent in', ())
+    """
+    known = _LAST_TOKEN.sub("", _OPEN_MARK.sub("", text))
+    ends = [match.start() for match in _TOKEN.finditer(known)]
+    end = ends[-_HELD_BACK] if len(ends) >= _HELD_BACK else 0
+    for start, stop in _spans(known, lang):
+        if start < end < stop:
+            end = start
+    found = audit(known, lang, quotes, question)
+    return known[:end].rstrip(), tuple(each for each in found if each.end <= end)
+
+
+def _spans(text: str, lang: str) -> list[tuple[int, int]]:
+    """Where the particulars of a text stand, last first."""
+    folded, dates = fold(text), read_dates(text, lang)
+    spans = [folded.span(each.start, each.end) for each in read_figures(text, lang, dates)]
+    spans += [folded.span(each.start, each.end) for each in dates.named]
+    spans += [folded.span(each.start, each.end) for each in dates.numeric]
+    spans += [(place.start, place.end) for place in places(text, lang)]
+    return sorted(spans, reverse=True)
+
+
+def _figures(
+    text: str, folded: Folded, lang: str, dates: Dates, quotes: Sequence[Told]
+) -> Iterator[Finding]:
+    held = set[Decimal | str]().union(*(held_values([quote], its) for quote, its in quotes))
+    if any(its in _DUALS for _, its in quotes):
+        held |= {Decimal(1), Decimal(2)}
+    in_words = all(has_number_words(its) for _, its in quotes)
+    units = list(_counted(quotes))
+    for figure in read_figures(text, lang, dates):
+        start, end = folded.span(figure.start, figure.end)
+        shown = written(figure.values, lang) or text[start:end]
+        if not holds(held, figure.values):
+            if figure.sure and (in_words or not figure.word):
+                reason = f"the figure {shown} does not stand in the sentences that it names"
+                yield Finding("figure", text[start:end], start, end, reason)
+            continue
+        unit = unit_at(folded.text, figure.start, figure.end, lang)
+        others = [] if figure.word else [o for values, o in units if values & figure.values]
+        if unit and others and all(other and not other & unit for other in others):
+            reason = f"the figure {shown} counts something else in the sentences that it names"
+            yield Finding(_kind(unit, others), text[start:end], start, end, reason)
+    for date in dates.numeric:
+        if any(part > 12 and not holds(held, frozenset({Decimal(part)})) for part in date.parts):
+            start, end = folded.span(date.start, date.end)
+            reason = f"the date {text[start:end]} does not stand in the sentences that it names"
+            yield Finding("date", text[start:end], start, end, reason)
+
+
+def _counted(quotes: Iterable[Told]) -> Iterator[tuple[frozenset[Decimal | str], Unit]]:
+    """Each figure of the quotes with what it counts."""
+    for quote, lang in quotes:
+        plain = fold(quote).text
+        for figure in read_figures(quote, lang):
+            unit = unit_at(plain, figure.start, figure.end, lang)
+            yield figure.values, frozenset() if figure.word else unit
+
+
+def _kind(unit: Unit, others: Sequence[Unit]) -> Kind:
+    if "percent" in unit or any("percent" in other for other in others):
+        return "percent"
+    return "currency" if is_money(unit) else "unit"
+
+
+def _dates(text: str, folded: Folded, dates: Dates, quotes: Sequence[Told]) -> Iterator[Finding]:
+    if not all(lang_has_names(lang) for _, lang in quotes):
+        return
+    known = [read_dates(quote, lang) for quote, lang in quotes]
+    for part in dates.named:
+        held = set[int]().union(*(each.held(part.kind) for each in known))
+        if part.sure and part.number not in held:
+            yield _date_finding(text, *folded.span(part.start, part.end))
+    months = set[int]().union(*(each.held("month") for each in known))
+    for date in dates.numeric:
+        if not date.months & months:
+            yield _date_finding(text, *folded.span(date.start, date.end))
+
+
+def _date_finding(text: str, start: int, end: int) -> Finding:
+    named = text[start:end]
+    return Finding("date", named, start, end, f"the sentences that it names do not say {named}")
+
+
+def _countries(text: str, lang: str, quotes: Sequence[Told], question: Told) -> Iterator[Finding]:
+    if any(territories(quote, its) is None for quote, its in quotes):
+        return
+    known: set[str] | None = None
+    told = [*quotes, question] if question[0] else list(quotes)
+    for place in places(text, lang):
+        if lang in CAPITALS and not text[place.start].isupper():
+            continue
+        if known is None:
+            known = set[str]().union(*(hinted(*each) for each in told if each[1]))
+        named = text[place.start : place.end]
+        if place.code not in known and not has_counterpart(named, told):
+            reason = f"it names a country that the sentences do not name: {named}"
+            yield Finding("country", named, place.start, place.end, reason)
+
+
+def _names(text: str, lang: str, quotes: Sequence[Told], question: Told) -> Iterator[Finding]:
+    told = [*quotes, question] if question[0] else list(quotes)
+    lands = places(text, lang)
+    for name in strange_names(text, lang, told):
+        if any(land.start < name.end and name.start < land.end for land in lands):
+            continue
+        reason = f"it names {name.text}, whom the sentences do not name"
+        yield Finding("name", name.text, name.start, name.end, reason)

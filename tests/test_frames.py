@@ -1,0 +1,90 @@
+"""What the program says itself is complete in every language, and only text."""
+
+import re
+
+import pytest
+
+from rag.prompts import (
+    FALLBACK,
+    Source,
+    _frames,
+    abstention,
+    correction_lead,
+    framed_languages,
+    missing_frame,
+    nearest_frame,
+    quote_frame,
+    small_talk_reply,
+    source_frame,
+    sources_differ_lead,
+    territory_name,
+    translation_label,
+)
+
+LANGUAGES = ["en", "tr", "he", "ar", "pl", "ru", "uk", "kk", "zh",
+             "ja", "de", "fr", "es", "it", "pt", "fa", "hi"]  # fmt: skip
+PLACEHOLDER = re.compile(r"\$([a-z]+)")
+FILLED = {"quote", "names", "nearest", "missing", "title", "details"}
+SEPARATORS = {"comma", "semicolon"}
+ALIKE = {"title", "details", *SEPARATORS}
+"""Frames of signs alone, which languages share."""
+
+
+def test_all_languages_are_there() -> None:
+    assert sorted(framed_languages()) == sorted(LANGUAGES)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_language_has_every_frame_with_its_placeholders(lang: str) -> None:
+    frames, english = _frames()[lang], _frames()[FALLBACK]
+    assert list(frames) == list(english)
+    for key, text in frames.items():
+        asked = set(PLACEHOLDER.findall(text))
+        assert asked == set(PLACEHOLDER.findall(english[key])), key
+        assert bool(asked) == (key in FILLED), key
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_frame_holds_marks_of_markdown_or_html(lang: str) -> None:
+    for key, text in _frames()[lang].items():
+        assert not re.search(r"[<>&*_`#\[\]|~\\]|^\s*(?:[-+]|\d+\.)\s", text), key
+        assert text == text.strip() or key in SEPARATORS | {"details"}, key
+        assert text, key
+
+
+@pytest.mark.parametrize("lang", [each for each in LANGUAGES if each != FALLBACK])
+def test_no_language_is_left_in_english(lang: str) -> None:
+    for key, text in _frames()[lang].items():
+        assert key in ALIKE or text != _frames()[FALLBACK][key], key
+
+
+def test_values_are_put_in_as_they_are() -> None:
+    source = Source("$title $date", "he", "2021-05-03")
+    assert "\u2068$title $date\u2069" in source_frame(source, "en")
+    assert "\u2068$titles\u2069" in nearest_frame([Source("$titles")], "en")
+    assert "\u2068$missing\u2069" in missing_frame(["$missing"], "en")
+    assert "$quote" in quote_frame("$quote", "pl")
+
+
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ("2021-05-03", "“\u2068Bread\u2069”, May 3, 2021"),
+        ("2021-05-03T10:00:00Z", "“\u2068Bread\u2069”, May 3, 2021"),
+        ("2021-05", "“\u2068Bread\u2069”, 2021-05"),
+        ("2021", "“\u2068Bread\u2069”, 2021"),
+        ("", "“\u2068Bread\u2069”"),
+        ("2021-13-99", "“\u2068Bread\u2069”"),
+        ("yesterday $date", "“\u2068Bread\u2069”"),
+    ],
+)
+def test_a_source_has_its_date_where_one_is_known(date: str, told: str) -> None:
+    assert source_frame(Source("Bread", date=date), "en") == told
+
+
+def test_a_language_without_frames_gets_english_throughout() -> None:
+    for said in (abstention, correction_lead, sources_differ_lead, translation_label):
+        assert said("qq") == said(FALLBACK)
+    assert small_talk_reply("order", "nl") == small_talk_reply("order", FALLBACK)
+    assert nearest_frame([Source("A", "he")], "nl") == nearest_frame([Source("A", "he")], "en")
+    assert territory_name("NO", "nl") == "Norway"
