@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Passed on through the environment, so that no quote or dollar sign in it is the shell's.
 export Q ?= what was 2023 bilateral trade?
 
-.PHONY: run ask test lint format constraints clean
+.PHONY: run ask eval test lint format constraints clean
 
 run: $(VENV)/installed ## set up, answer the demo question, serve the chat page
 	@$(BIN)/rag ingest || test $$? -eq 2
@@ -14,6 +14,10 @@ run: $(VENV)/installed ## set up, answer the demo question, serve the chat page
 
 ask: $(VENV)/installed ## answer Q="..." from the articles
 	@$(BIN)/rag ask -- "$$Q"
+
+export N ?= 60
+eval: $(VENV)/tested ## measure the chatbot of tutorials and rag on N questions, side by side
+	@$(BIN)/rag eval run --system tutorial --system rag --limit "$$N"
 
 test: $(VENV)/tested ## lint, types and tests, as CI runs them
 	$(BIN)/ruff check .

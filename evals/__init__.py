@@ -4,8 +4,18 @@ cases.py     questions.jsonl -> Cases, checked against the articles
 matching.py  does an answer hold this name or figure?
 metrics.py   Case + Answer -> Scores -> Figures, all pure functions
 choose.py    which of the questions are asked
+claims.py    does an answer state what its quotes do not hold?
+judge.py     a chat model's verdict on an answer
 measure.py   ask each question -> Results
-report.py    Results -> summary -> tables
+replies.py   replies of the chat model, kept
+summary.py   Results -> summary; report.py, table.py: as tables
+about.py     what a run was; run_folder.py: a run as a folder; runs.py: reads it
+page.py      `rag eval report`: a run as one HTML file
+compare.py   `rag eval compare`: what differs between two runs, and is it chance?
+gate.py      `rag eval gate`: is a run worse than the one that was accepted?
+tutorial.py  the chatbot of tutorials; answer_sets.py: public sets
+candidates.py  what readers disliked, as questions to be completed
+tasks.py     what a command line chooses: questions, articles, system
 run.py       `rag eval run`: choose -> measure -> report
 retrieval/   `rag eval retrieval`: are the right passages found, in any language?
 """

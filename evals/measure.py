@@ -2,23 +2,26 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
 
-from evals.cases import Case
-from evals.metrics import Detector, Scores, cited, evidence_found, score
+from evals.cases import Case, Distractor, Evidence, Quote
+from evals.metrics import Detector, Scores, cited, evidence_found, failed, score
 from rag.errors import InputError, RagError
-from rag.records import Answer, Document, Hit, Record
-
-T = TypeVar("T")
+from rag.records import Answer, AnswerEvent, CallEvent, Document, Event, Hit, HitsEvent, Record
+from rag.settings import Settings
 
 
 class Engine(Protocol):
     """What is measured: `rag.open()` gives one."""
 
-    def ask(self, question: str, *, history: list[tuple[str, str]] = ...) -> Answer:
-        """The answer to a question."""
+    @property
+    def settings(self) -> Settings:
+        """What it was opened with."""
+
+    def stream(self, question: str, history: Sequence[tuple[str, str]] = ...) -> Iterator[Event]:
+        """What happens on the way to the answer, and the answer last."""
 
     def search(self, question: str, k: int = ...) -> Sequence[Hit]:
         """The passages that are found for a question."""
@@ -33,8 +36,10 @@ class Result(Record):
 
     case: Case
     answer: dict[str, Any] | None
-    """As `Answer.to_dict()`; None after an error and when only searching."""
+    """As `Answer.to_dict()` without hits; None after an error and when only searching."""
     hits: tuple[dict[str, Any], ...]
+    calls: tuple[dict[str, Any], ...]
+    """As `CallEvent.to_dict()` without its kind."""
     error: str
     """The message of the RagError that took the answer's place, or ""."""
     scores: Scores
@@ -42,15 +47,68 @@ class Result(Record):
     """Positions in `case.evidence` of the facts that the answer cites."""
     seconds: float
 
+    @property
+    def cached(self) -> bool:
+        """Whether a reply of the chat model was kept from before, so that time tells little."""
+        return any(call["cached"] for call in self.calls)
+
     def line(self) -> str:
         """The result as one line of JSON."""
-        case = self.case
-        head = {"id": case.id, "lang": case.lang, "kind": case.kind, "group": case.group}
-        rest = {name: value for name, value in self.to_dict().items() if name != "case"}
-        return json.dumps(head | {"question": case.question} | rest, ensure_ascii=False)
+        row = self.to_dict()
+        case = row.pop("case")
+        case["evidence"] = [item["quotes"] for item in case["evidence"]]
+        return json.dumps(case | row, ensure_ascii=False)
+
+    @classmethod
+    def read(cls, line: str | bytes) -> Self:
+        """A result from its line; raises ValueError for what is none."""
+        try:
+            return cls._of(json.loads(line))
+        except (KeyError, TypeError, AttributeError) as fault:
+            raise ValueError(f"this is no result: {fault!r}") from fault
+
+    @classmethod
+    def _of(cls, row: dict[str, Any]) -> Self:
+        trap = row["distractor"]
+        case = Case(
+            id=row["id"],
+            lang=row["lang"],
+            kind=row["kind"],
+            group=row["group"],
+            question=row["question"],
+            history=tuple((asked, answered) for asked, answered in row["history"]),
+            evidence=tuple(Evidence(_quotes(item)) for item in row["evidence"]),
+            must=tuple(tuple(group) for group in row["must"]),
+            must_not=tuple(row["must_not"]),
+            distractor=Distractor(_quotes(trap["quotes"]), trap["type"]) if trap else None,
+        )
+        return cls(
+            case=case,
+            answer=row["answer"],
+            hits=tuple(row["hits"]),
+            calls=tuple(row["calls"]),
+            error=row["error"],
+            scores=Scores(**row["scores"]),
+            cited=tuple(row["cited"]),
+            seconds=float(row["seconds"]),
+        )
 
 
 Progressed = Callable[[Result], None]
+
+Further = Callable[[Case, Answer | None, Scores], Scores]
+"""The scores with more of them; the answer is None after an error."""
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What came of one question so far."""
+
+    answer: Answer | None = None
+    hits: tuple[Hit, ...] = ()
+    calls: list[CallEvent] = field(default_factory=list)
+    error: str = ""
+    seconds: float = 0.0
 
 
 def run(
@@ -59,6 +117,7 @@ def run(
     articles: Mapping[str, str],
     progress: Progressed = lambda result: None,
     detect: Detector | None = None,
+    further: Sequence[Further] = (),
 ) -> list[Result]:
     """Ask every question in turn; `progress` gets each result as soon as it is there.
 
@@ -67,14 +126,21 @@ def run(
     judge = detect or _detect
 
     def measure(case: Case) -> Result:
-        history = list(case.history)
-        answer, error, seconds = _timed(lambda: engine.ask(case.question, history=history))
-        if answer is None:
-            return Result(case, None, (), error, Scores(), (), seconds)
-        scores = score(case, answer, articles, judge)
-        answered = answer.to_dict()
-        hits = tuple(answered.pop("hits"))
-        return Result(case, answered, hits, "", scores, cited(case, answer.citations), seconds)
+        outcome = _ask(engine, case)
+        answer, hits = outcome.answer, outcome.hits
+        scores = score(case, answer, articles, judge) if answer else failed(case, hits)
+        for more in further:
+            scores = more(case, answer, scores)
+        return Result(
+            case=case,
+            answer=_without(answer, "hits") if answer else None,
+            hits=tuple(hit.to_dict() for hit in hits),
+            calls=tuple(_without(call, "kind") for call in outcome.calls),
+            error=outcome.error,
+            scores=scores,
+            cited=cited(case, answer.citations) if answer else (),
+            seconds=outcome.seconds,
+        )
 
     return _each(cases, measure, progress)
 
@@ -88,12 +154,35 @@ def run_search(
     """
 
     def measure(case: Case) -> Result:
-        hits, error, seconds = _timed(lambda: engine.search(case.question, k=k))
-        scores = Scores() if hits is None else Scores(evidence_found=evidence_found(case, hits))
-        found = tuple(hit.to_dict() for hit in hits or ())
-        return Result(case, None, found, error, scores, (), seconds)
+        start, error = time.perf_counter(), ""
+        hits: Sequence[Hit] = ()
+        try:
+            hits = engine.search(case.question, k=k)
+        except RagError as fault:
+            error = _told(fault)
+        seconds = time.perf_counter() - start
+        found, scores = tuple(hit.to_dict() for hit in hits), evidence_found(case, hits)
+        return Result(case, None, found, (), error, Scores(evidence_found=scores), (), seconds)
 
     return _each(cases, measure, progress)
+
+
+def _ask(engine: Engine, case: Case) -> _Outcome:
+    outcome = _Outcome()
+    start = time.perf_counter()
+    try:
+        for event in engine.stream(case.question, history=list(case.history)):
+            if isinstance(event, HitsEvent):
+                outcome.hits = event.hits
+            elif isinstance(event, CallEvent):
+                outcome.calls.append(event)
+            elif isinstance(event, AnswerEvent):
+                outcome.answer = event.answer
+        outcome.error = "" if outcome.answer else "the stream ended without an answer"
+    except RagError as fault:
+        outcome.answer, outcome.error = None, _told(fault)
+    outcome.seconds = time.perf_counter() - start
+    return outcome
 
 
 def _each(
@@ -108,13 +197,16 @@ def _each(
     return results
 
 
-def _timed(call: Callable[[], T]) -> tuple[T | None, str, float]:
-    start = time.perf_counter()
-    try:
-        value, error = call(), ""
-    except RagError as fault:
-        value, error = None, str(fault) or type(fault).__name__
-    return value, error, time.perf_counter() - start
+def _told(fault: RagError) -> str:
+    return str(fault) or type(fault).__name__
+
+
+def _without(record: Record, name: str) -> dict[str, Any]:
+    return {key: value for key, value in record.to_dict().items() if key != name}
+
+
+def _quotes(rows: Sequence[Mapping[str, Any]]) -> tuple[Quote, ...]:
+    return tuple(Quote(**row) for row in rows)
 
 
 def _detect(text: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from evals.cases import Case, Evidence, Quote
+from evals.claims import unsupported
 from evals.matching import holds, without_marks
 from rag.errors import InputError
 from rag.records import Answer, Citation, Record
@@ -28,6 +29,8 @@ _MIN_LETTER_BYTES = 8
 a Chinese sign says more than a Latin letter."""
 
 _QUOTED = re.compile(r"“[^”]*”|„[^”“]*[”“]|«[^»]*»|\"[^\"]*\"|「[^」]*」|『[^』]*』")
+_ISOLATED = re.compile("\u2068[^\u2069]*\u2069")
+"""What the program sets off because its direction may be another."""
 
 
 class Slice(Protocol):
@@ -47,6 +50,8 @@ class Scores(Record):
 
     facts_right: Score = None
     """Holds all that it must and nothing that it must not."""
+    right_in_language: Score = None
+    """That, in the language of the question."""
     evidence_cited: Score = None
     """Share of the needed facts whose proof is cited."""
     citations_apt: Score = None
@@ -57,12 +62,24 @@ class Scores(Record):
     """Answered though the articles do not say."""
     wrongly_abstained: Score = None
     """Abstained though the articles say."""
+    unsupported: Score = None
+    """States a figure, date or name that its quotes do not hold."""
     answer_language: Score = None
     """Answered in the language of the question."""
     evidence_found: Score = None
     """All evidence lies within the passages that were found."""
     crag: Score = None
     """1 right, 0 abstained, -1 wrong; abstaining is right where the articles do not say."""
+    answer_contained: Score = None
+    """Holds a known answer; public sets only."""
+    quote_contained: Score = None
+    """Quotes a known answer; public sets only."""
+    judge: Score = None
+    """States the same as the evidence, as a chat model judges it."""
+
+
+LOWER_IS_BETTER = frozenset({"wrongly_answered", "wrongly_abstained", "unsupported"})
+"""Scores of which less is better; of all others more is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +94,43 @@ class Figure(Record):
 
 def score(case: Case, answer: Answer, articles: Mapping[str, str], detect: Detector) -> Scores:
     """All scores of one answer; `articles` maps names to texts."""
+    language, right = answer_language(case, answer, detect), facts_right(case, answer)
     return Scores(
-        facts_right=facts_right(case, answer),
+        facts_right=right,
+        right_in_language=None if right is None else min(right, _readable(language)),
         evidence_cited=evidence_cited(case, answer),
         citations_apt=citations_apt(case, answer),
         pointers_exact=pointers_exact(answer.citations, articles),
         wrongly_answered=None if case.answerable else float(not answer.abstained),
         wrongly_abstained=float(answer.abstained) if case.answerable else None,
-        answer_language=answer_language(case, answer, detect),
+        unsupported=unsupported(answer, case.question, case.lang),
+        answer_language=language,
         evidence_found=evidence_found(case, answer.hits),
         crag=crag(case, answer),
+    )
+
+
+def _readable(language: Score) -> float:
+    """What has no language, such as a figure alone, can be read by every asker."""
+    return 1.0 if language is None else language
+
+
+def failed(case: Case, hits: Sequence[Slice] = ()) -> Scores:
+    """The scores of an error in the place of an answer, after these hits.
+
+    Whoever asked got nothing, so it fails whatever an answer owes: also where the articles
+    do not say, which they were not told. Nothing was stated or cited, so that is not judged.
+    """
+    owed = 0.0 if case.answerable else None
+    return Scores(
+        facts_right=owed,
+        right_in_language=owed,
+        evidence_cited=owed,
+        wrongly_answered=None if case.answerable else 1.0,
+        wrongly_abstained=1.0 if case.answerable else None,
+        answer_language=0.0,
+        evidence_found=evidence_found(case, hits),
+        crag=0.0,
     )
 
 
@@ -158,10 +202,11 @@ def answer_language(case: Case, answer: Answer, detect: Detector) -> Score:
 
 
 def own_words(answer: Answer) -> str:
-    """The answer's text without marks and without what it quotes in another language."""
-    text = without_marks(answer.text)
+    """The answer's text without marks, and without quotes, titles and names in any language."""
+    text = " ".join(without_marks(_ISOLATED.sub(" ", answer.text)).split())
     for citation in answer.citations:
-        text = text.replace(citation.quote, " ") if citation.quote else text
+        quoted = " ".join(citation.quote.split())
+        text = text.replace(quoted, " ") if quoted else text
     return " ".join(_QUOTED.sub(" ", text).split())
 
 

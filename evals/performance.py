@@ -259,7 +259,9 @@ class Recorder(E5Embeddings):
 def opened(corpus: Path, store: Path, embeddings: Recorder, model: str = "none") -> Iterator[Rag]:
     """The product on a store, with a model that may be loaded already."""
     # Built without validation, which is what reads the environment and .env.
-    with Rag(Settings.model_construct(corpus=corpus, store=store, model=model)) as rag:
+    answers = "words" if model == "embedded" else ""
+    settings = Settings.model_construct(corpus=corpus, store=store, model=model, answers=answers)
+    with Rag(settings) as rag:
         rag.parts.embedder.embeddings = embeddings
         rag.parts.embedder.count_tokens = embeddings.count_tokens
         yield rag
@@ -512,7 +514,7 @@ def phrase(engine: Engine, cases: Sequence[Case], articles: Mapping[str, str]) -
 
 def phrased_tables(phrased: Phrased) -> list[Table]:
     """Seconds of the answers; how they ended and what they took."""
-    call = '`rag.ask`, `RAG_MODEL="embedded"`'
+    call = '`rag.ask`, `RAG_MODEL="embedded"`, `RAG_ANSWERS="words"`'
     answers = [result.answer for result in phrased.later if result.answer]
     seconds = [result.seconds for result in phrased.later if result.answer]
     times = [

@@ -1,117 +1,66 @@
-"""The results of a run as one summary, and the summary as tables."""
+"""The figures of one run as tables for a terminal."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from evals.cases import Case
-from evals.measure import Result
-from evals.metrics import Figure, Scores, group_consistency, percentile, summarise
-from rag.records import Record
+from evals.metrics import Figure
+from evals.summary import Figures, Summary
 
-
-@dataclass(frozen=True, slots=True)
-class Summary(Record):
-    """All figures of a run; errors are counted and judged by no other figure."""
-
-    planned: int
-    asked: int
-    """Less than `planned` when the run was interrupted."""
-    errors: int
-    figures: dict[str, Figure]
-    facts_right_by_kind: dict[str, Figure]
-    facts_right_by_language: dict[str, Figure]
-    seconds_median: float
-    seconds_p95: float
-    prompt_tokens: int
-    completion_tokens: int
-    cost: float | None
-    """US dollars; None when the price of an answer is not known."""
-
-
-def summary(results: Sequence[Result], planned: int) -> Summary:
-    """The figures of a run; raises InputError when nothing was asked."""
-    seconds = [result.seconds for result in results]
-    usages = [result.answer["usage"] for result in results if result.answer]
-    costs = [usage["cost"] for usage in usages]
-    return Summary(
-        planned=planned,
-        asked=len(results),
-        errors=sum(bool(result.error) for result in results),
-        figures=_figures(results),
-        facts_right_by_kind=_facts_right_by(results, lambda case: case.kind),
-        facts_right_by_language=_facts_right_by(results, lambda case: case.lang),
-        seconds_median=percentile(seconds, 0.5),
-        seconds_p95=percentile(seconds, 0.95),
-        prompt_tokens=sum(usage["prompt_tokens"] for usage in usages),
-        completion_tokens=sum(usage["completion_tokens"] for usage in usages),
-        cost=None if None in costs else sum(costs),
-    )
+_PARTS = ("facts_right", "right_in_language", "evidence_found")
+"""What is shown by kind, language and pair: the first of these that was judged."""
 
 
 def print_report(measured: Summary, console: Console) -> None:
     """Print the summary as tables, without the figures that nothing was judged for."""
     judged = {name: figure for name, figure in measured.figures.items() if figure.n}
     console.print(_table("All questions", judged))
-    for title, figures in (
-        ("Facts right, by kind", measured.facts_right_by_kind),
-        ("Facts right, by language", measured.facts_right_by_language),
+    shown = next((name for name in _PARTS if name in judged), "wrongly_answered")
+    for title, parts in (
+        ("by kind", measured.by_kind),
+        ("by language", measured.by_language),
+        ("by language of question and article", measured.by_pair),
     ):
+        figures = {part: found[shown] for part, found in parts.items() if shown in found}
         if figures:
-            console.print(_table(title, figures))
-    console.print(_closing(measured), highlight=False)
+            console.print(_table(f"{_label(shown).capitalize()}, {title}", figures))
+    console.print(escape(closing(measured)), highlight=False)
 
 
-def _figures(results: Sequence[Result]) -> dict[str, Figure]:
-    groups = [result.case.group for result in results]
-    figures = {
-        field.name: summarise([getattr(result.scores, field.name) for result in results], groups)
-        for field in fields(Scores)
-    }
-    return figures | {"group_consistency": _consistency(results)}
-
-
-def _consistency(results: Sequence[Result]) -> Figure:
-    """Over the groups that can be judged: answerable, and answered more than once."""
-    members = [
-        (result.case.group, result.cited)
-        for result in results
-        if result.case.answerable and result.answer
+def closing(measured: Summary) -> str:
+    """What the run took, in a few lines."""
+    cost = "unknown" if measured.cost is None else f"${measured.cost:.4f}"
+    seconds, tokens = measured.seconds, measured.tokens
+    lines = [
+        f"{measured.asked} of {measured.planned} questions asked, {measured.errors} errors",
+        f"seconds: median {shown(seconds.median, 2)}, p95 {shown(seconds.p95, 2)}, of "
+        f"{seconds.n} answers without a kept reply",
+        f"tokens: {tokens.prompt} prompt, {tokens.completion} completion; cost: {cost}",
     ]
-    return summarise([*group_consistency(members).values()] or [None])
+    if measured.judge:
+        judge = measured.judge
+        lines.append(
+            f"the judge agrees with facts right on {judge.agreement:.3f} of {judge.n} answers, "
+            f"kappa {shown(judge.kappa)}"
+        )
+    return "\n".join(lines)
 
 
-def _facts_right_by(results: Sequence[Result], key: Callable[[Case], str]) -> dict[str, Figure]:
-    judged = [result for result in results if result.scores.facts_right is not None]
-    figures = {}
-    for name in sorted({key(result.case) for result in judged}):
-        part = [result for result in judged if key(result.case) == name]
-        values = [result.scores.facts_right for result in part]
-        figures[name] = summarise(values, [result.case.group for result in part])
-    return figures
+def shown(value: float | None, places: int = 3) -> str:
+    """A number, or "-" where there is none."""
+    return "-" if value is None else f"{value:.{places}f}"
 
 
-def _table(title: str, figures: dict[str, Figure]) -> Table:
+def _table(title: str, figures: Mapping[str, Figure] | Figures) -> Table:
     table = Table("", title=title, title_justify="left")
     for heading in ("mean", "se", "n"):
         table.add_column(heading, justify="right")
     for name, figure in figures.items():
-        label = name.replace("_", " ")
-        table.add_row(label, _number(figure.mean), _number(figure.se), str(figure.n))
+        table.add_row(escape(_label(name)), shown(figure.mean), shown(figure.se), str(figure.n))
     return table
 
 
-def _closing(measured: Summary) -> str:
-    cost = "unknown" if measured.cost is None else f"${measured.cost:.4f}"
-    return (
-        f"{measured.asked} of {measured.planned} questions asked, {measured.errors} errors\n"
-        f"seconds: median {measured.seconds_median:.2f}, p95 {measured.seconds_p95:.2f}\n"
-        f"tokens: {measured.prompt_tokens} prompt, {measured.completion_tokens} completion; "
-        f"cost: {cost}"
-    )
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+def _label(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,22 +1,32 @@
 """`rag eval run`: ask the questions whose answers are known, and say how well that went."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TextIO, get_args
+from typing import Any, get_args
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import rag
-from evals.cases import Case, Kind, load_cases
-from evals.choose import searchable, select, spread
-from evals.measure import Engine, Progressed, Result, run, run_search
-from evals.report import print_report, summary
+from evals import answer_sets
+from evals.about import about, stored_passages
+from evals.cases import Case, Kind
+from evals.judge import Judge
+from evals.measure import Engine, Further, Progressed, Result, run, run_search
+from evals.replies import Replies
+from evals.report import print_report
+from evals.run_folder import REPLIES, RunFolder, left, new_folder, runs_folder
+from evals.summary import Summary, summary
+from evals.table import print_runs
+from evals.tasks import ARTICLES, SYSTEMS, Choice, Task, opened_system, opened_task
+from rag.engine import Rag
 from rag.errors import InputError
+from rag.models import model_label
 from rag.resources import evals_folder
+from rag.settings import Settings
 
 __all__ = ["Engine", "Result", "invoke", "main", "run", "run_search"]
 
@@ -24,18 +34,7 @@ INTERRUPTED = 130
 """The exit status of a program that Ctrl-C ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the command line asked for."""
-
-    questions: Path
-    limit: int | None
-    kinds: tuple[str, ...]
-    langs: tuple[str, ...]
-    ids: tuple[str, ...]
-    out: Path | None
-    as_json: bool
-    search_only: bool
+_FOLDER = click.Path(path_type=Path)
 
 
 @click.command("run")
@@ -45,6 +44,15 @@ class Choice:
     default=lambda: evals_folder() / "questions.jsonl",
     help="JSON Lines file of questions; unset: those that come with the project.",
 )
+@click.option("--data", type=_FOLDER, help="Folder of public question sets; see --set.")
+@click.option(
+    "--set",
+    type=click.Choice([ARTICLES, *answer_sets.SETS]),
+    default=ARTICLES,
+    show_default=True,
+    help="A set of --data; its paragraphs are stored for the run.",
+)
+@click.option("--seed", default=0, show_default=True, help="Draws what is asked of a set.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -60,9 +68,25 @@ class Choice:
 @click.option("--lang", "langs", multiple=True, help="Only this language; may be repeated.")
 @click.option("--ids", help="Only these questions, separated by commas.")
 @click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write one JSON line for each question, as soon as it is answered.",
+    "--system",
+    "systems",
+    multiple=True,
+    type=click.Choice(SYSTEMS),
+    default=("rag",),
+    help="What is asked; several are asked in turn and shown side by side.",
+)
+@click.option(
+    "--out", type=_FOLDER, help="Folder of the run; unset: a new one in evals/runs, by time."
+)
+@click.option("--resume", is_flag=True, help="Take up the run in --out; ask what is missing.")
+@click.option(
+    "--beside", multiple=True, type=_FOLDER, help="Show this earlier run side by side; repeatable."
+)
+@click.option(
+    "--cache/--no-cache", default=True, help="Use replies that the chat model gave before."
+)
+@click.option(
+    "--judge", is_flag=True, help="Have the environment's chat model judge each answer too."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option(
@@ -72,7 +96,7 @@ class Choice:
 def _command(context: click.Context, /, ids: str | None, **options: Any) -> int:
     """Measure the answers to questions whose right answers are known."""
     wanted = tuple(name.strip() for name in (ids or "").split(",") if name.strip())
-    choice = Choice(ids=wanted, **options)
+    choice = _checked(Choice(ids=wanted, **options))
     if context.obj is not None:
         return _measure(context.obj, choice)
     with rag.open() as engine:
@@ -98,89 +122,138 @@ def invoke(command: click.Command, argv: list[str] | None, name: str, obj: objec
     return int(status or 0)
 
 
+def _checked(choice: Choice) -> Choice:
+    if choice.set != ARTICLES and choice.data is None:
+        raise InputError(f"--set {choice.set} needs --data FOLDER, where its files lie")
+    if choice.data is not None and choice.set == ARTICLES:
+        raise InputError(f"--data needs --set, one of {', '.join(answer_sets.SETS)}")
+    if choice.resume and choice.out is None:
+        raise InputError("--resume needs --out FOLDER, the run that is to be taken up")
+    return choice
+
+
 def _measure(engine: Engine, choice: Choice) -> int:
-    articles = {name: document.text for name, document in engine.documents().items()}
-    cases = _cases(choice, articles)
-    results: list[Result] = []
-    with _progress(len(cases)) as advance, _writer(choice.out) as write:
+    """Measure each system in turn, then print them all."""
+    runs: list[tuple[Path, Summary]] = []
+    status = 0
+    with ExitStack() as stack:
+        task = stack.enter_context(opened_task(engine, choice))
+        calls = choice.judge or (isinstance(task.engine, Rag) and task.engine.parts.chat_model)
+        replies = _kept_replies(stack) if calls and choice.cache else None
+        if isinstance(task.engine, Rag):
+            task.engine.parts.__dict__["replies"] = replies
+        judge = Judge(Settings.read(), replies) if choice.judge else None
+        for system in dict.fromkeys(choice.systems):
+            path = _folder(choice, task.engine.settings, system)
+            measured, whole = _run_system(system, path, task, choice, judge)
+            runs.append((path, measured))
+            status = max(status, int(measured.errors > 0), 0 if whole else INTERRUPTED)
+            if not whole:
+                break
+    _print(runs, choice)
+    _tell(runs, judge, status == INTERRUPTED)
+    return status
+
+
+def _kept_replies(stack: ExitStack) -> Replies:
+    replies = Replies(runs_folder() / REPLIES)
+    replies.get("")  # so that a file that cannot be used is named before anything is asked
+    stack.callback(replies.close)
+    return replies
+
+
+def _folder(choice: Choice, settings: Settings, system: str) -> Path:
+    """Where a run goes: several systems get a folder each within --out."""
+    if choice.out is None:
+        return new_folder(model_label(settings), system)
+    return choice.out / system if len(set(choice.systems)) > 1 else choice.out
+
+
+def _run_system(
+    system: str, path: Path, task: Task, choice: Choice, judge: Judge | None
+) -> tuple[Summary, bool]:
+    """The figures of one system, and whether all questions were asked before Ctrl-C."""
+    further: list[Further] = [*task.further, *([judge] if judge else [])]
+    with ExitStack() as stack:
+        engine, prompts = stack.enter_context(opened_system(system, task.engine))
+        folder = RunFolder(path, _described(system, engine, prompts, task, choice), choice.resume)
+        stack.callback(folder.close)
+        results = list(folder.done)
+        wanted = left([case.id for case in task.cases], results, path)
+        cases = [case for case in task.cases if case.id in wanted]
+        advance = stack.enter_context(_progress(len(task.cases), len(results)))
 
         def progress(result: Result) -> None:
+            folder.write(result)
             results.append(result)
-            write(result)
             advance(result)
 
-        finished = _finished(engine, cases, articles, choice, progress)
-    _print(results, len(cases), choice.as_json)
-    if not finished:
-        return INTERRUPTED
-    return int(any(result.error for result in results))
+        texts = {name: document.text for name, document in task.articles.items()}
+        whole = not cases or _finished(engine, cases, texts, choice.search_only, progress, further)
+        if not results:
+            raise InputError("nothing was measured: no question was answered before the end")
+        langs = {name: document.lang for name, document in task.articles.items()}
+        measured = summary(results, len(task.cases), langs)
+        folder.finish(measured, whole)
+    return measured, whole
 
 
-def _cases(choice: Choice, articles: Mapping[str, str]) -> list[Case]:
-    cases = select(load_cases(choice.questions, articles), choice.kinds, choice.langs, choice.ids)
-    if choice.search_only:
-        cases = searchable(cases)
-        if not cases:
-            raise InputError("no question is left that a search alone can be judged by")
-    return cases if choice.limit is None else spread(cases, choice.limit)
+def _described(
+    system: str, engine: Engine, prompts: Mapping[str, str], task: Task, choice: Choice
+) -> dict[str, Any]:
+    planned = {"planned": len(task.cases), "retrieval_only": choice.search_only}
+    questions, passages = {**task.questions, **planned}, stored_passages(engine)
+    return about(system, engine.settings, task.articles, questions, prompts, passages)
 
 
 def _finished(
     engine: Engine,
     cases: Sequence[Case],
     articles: Mapping[str, str],
-    choice: Choice,
+    search_only: bool,
     progress: Progressed,
+    further: Sequence[Further],
 ) -> bool:
     """Whether all questions were asked before Ctrl-C; what was measured went to `progress`."""
     try:
-        if choice.search_only:
+        if search_only:
             run_search(engine, cases, progress)
         else:
-            run(engine, cases, articles, progress)
+            run(engine, cases, articles, progress, further=further)
     except KeyboardInterrupt:
         return False
     return True
 
 
-def _print(results: Sequence[Result], planned: int, as_json: bool) -> None:
-    if not results:
-        raise InputError("nothing was measured: no question was answered before the end")
-    measured = summary(results, planned)
-    if as_json:
-        click.echo(measured.to_json(indent=2))
-    else:
-        print_report(measured, Console())
+def _print(runs: Sequence[tuple[Path, Summary]], choice: Choice) -> None:
+    """The figures on standard output: one run's own, several side by side."""
+    console = Console()
+    if choice.as_json:
+        found = {path.name: measured.to_dict() for path, measured in runs}
+        told = next(iter(found.values())) if len(set(choice.systems)) == 1 else found
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    if len(runs) == 1:
+        print_report(runs[0][1], console)
+    if len(runs) > 1 or choice.beside:
+        print_runs([*choice.beside, *(path for path, _ in runs)], console)
+
+
+def _tell(runs: Sequence[tuple[Path, Summary]], judge: Judge | None, interrupted: bool) -> None:
+    """Where the runs lie, and what was amiss, on standard error."""
+    for path, _ in runs:
+        click.echo(f"run: {path}", err=True)
+    if judge and judge.unjudged:
+        click.echo(f"the judge left {judge.unjudged} unjudged, the last: {judge.fault}", err=True)
+    if interrupted:
+        click.echo("interrupted; the same command with --out FOLDER --resume goes on", err=True)
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Progressed]:
+def _progress(total: int, done: int) -> Iterator[Progressed]:
     """A bar on stderr, so that stdout holds the report alone."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("Asking", total=total)
+        task = bar.add_task("Asking", total=total, completed=done)
         yield lambda result: bar.update(task, advance=1, description=result.case.id)
-
-
-@contextmanager
-def _writer(path: Path | None) -> Iterator[Progressed]:
-    """Writes each result at once: a run that is cut short keeps what it measured."""
-    if path is None:
-        yield lambda result: None
-        return
-    with _opened(path) as file:
-
-        def write(result: Result) -> None:
-            file.write(result.line() + "\n")
-            file.flush()
-
-        yield write
-
-
-def _opened(path: Path) -> TextIO:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w", encoding="utf-8")
-    except OSError as fault:
-        raise InputError(f"{path}: results cannot be written there: {fault}") from fault

@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evals.cases import Case, Evidence, Quote, Temptation, load_cases
+from evals.cases import Case, Distractor, Evidence, Quote, Temptation, load_cases
 from evals.choose import searchable, select, spread
 from evals.matching import fold, holds, without_marks
 from evals.measure import Result, run, run_search
@@ -24,17 +24,28 @@ from evals.metrics import (
     evidence_cited,
     evidence_found,
     facts_right,
+    failed,
     group_consistency,
     own_words,
     pointers_exact,
     score,
     summarise,
 )
-from evals.report import summary
-from evals.run import INTERRUPTED, main
+from evals.summary import summary
 from rag.errors import InputError, ModelError
-from rag.records import Answer, Citation, Document, Hit, Usage
+from rag.records import (
+    Answer,
+    AnswerEvent,
+    CallEvent,
+    Citation,
+    Document,
+    Event,
+    Hit,
+    HitsEvent,
+    Usage,
+)
 from rag.resources import evals_folder, seeds_folder
+from rag.settings import Settings
 
 QUESTIONS = evals_folder() / "questions.jsonl"
 LANGUAGE_OF = {"000": "tr", "001": "he", "002": "ar", "003": "pl", "004": "tr"}
@@ -384,7 +395,8 @@ def quote(text: str, source: str = "a.txt") -> Quote:
 
 def citation(text: str, source: str = "a.txt") -> Citation:
     place = quote(text, source)
-    return Citation(1, source, place.start, place.end, text)
+    lang = "ar" if source == "b.txt" else "en"
+    return Citation(1, source, place.start, place.end, text, lang=lang)
 
 
 def answer(text: str, *citations: Citation, **changes: Any) -> Answer:
@@ -518,6 +530,62 @@ def test_language_of_a_short_or_unknown_text_is_not_judged() -> None:
     assert own_words(answer("Trade rose to 41 billion. [1]", SENTENCE)) == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "lang", "expected"),
+    [
+        ("Trade rose to 41 billion.", "en", 1.0),
+        ("Der Handel stieg auf 41 billion.", "de", 0.0),
+        ("Trade rose to 21 billion.", "en", 0.0),
+        ("41 billion", "", 1.0),
+    ],
+)
+def test_right_in_another_language_is_not_right_for_the_asker(
+    text: str, lang: str, expected: float
+) -> None:
+    scores = score(case(), answer(text), ARTICLES, lambda words: lang)
+    assert scores.right_in_language == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Trade rose to 41 billion [1].", 0.0),
+        ("Trade rose to 57 billion [1].", 1.0),
+        ("Trade rose to 41 billion [1]. That was in 2019.", 1.0),
+        ("The article says: “Trade rose to 41 billion.” [1]", 0.0),
+        ("Trade rose to 41 billion.", 1.0),
+    ],
+)
+def test_a_figure_that_its_quotes_do_not_hold_is_unsupported(text: str, expected: float) -> None:
+    citations = [SENTENCE] if "[1]" in text else []
+    scores = score(case(), answer(text, *citations), ARTICLES, lambda words: "en")
+    assert scores.unsupported == expected
+
+
+def test_one_claim_is_not_supported_by_the_quote_of_another() -> None:
+    jets = Citation(2, "a.txt", 26, 40, "Six jets flew.", lang="en")
+    mixed = answer("Six jets flew [2]. Trade rose to 41 billion [2].", SENTENCE, jets)
+    right = answer("Six jets flew [2]. Trade rose to 41 billion [1].", SENTENCE, jets)
+    judged = [score(case(), each, ARTICLES, lambda words: "en") for each in (mixed, right)]
+    assert [scores.unsupported for scores in judged] == [1.0, 0.0]
+
+
+def test_an_error_fails_at_all_that_an_answer_owes() -> None:
+    judged = {name: value for name, value in failed(case()).to_dict().items() if value is not None}
+    assert judged == {
+        "facts_right": 0.0,
+        "right_in_language": 0.0,
+        "evidence_cited": 0.0,
+        "wrongly_abstained": 1.0,
+        "answer_language": 0.0,
+        "evidence_found": 0.0,
+        "crag": 0.0,
+    }
+    assert failed(case(), [hit(0, 40)]).evidence_found == 1.0
+    assert failed(UNANSWERABLE).wrongly_answered == 1.0
+    assert failed(UNANSWERABLE).facts_right is None
+
+
 def test_what_cannot_be_judged_is_none_and_not_zero() -> None:
     scores = score(UNANSWERABLE, ABSTAINED, ARTICLES, lambda text: "")
     judged = {name: value for name, value in scores.to_dict().items() if value is not None}
@@ -588,28 +656,38 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.histories: list[list[tuple[str, str]]] = []
+        self.asked: list[str] = []
+        self.settings = Settings.read(model="none")
+        self.stops = True
 
-    def ask(self, question: str, *, history: list[tuple[str, str]] | None = None) -> Answer:
-        self.histories.append(history or [])
+    def stream(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Iterator[Event]:
+        self.asked.append(question)
+        self.histories.append(list(history))
+        yield HitsEvent((hit(0, 25),), question)
         match question:
             case "fail":
                 raise ModelError("the model is away")
-            case "stop":
+            case "stop" if self.stops:
                 raise KeyboardInterrupt
             case "break":
                 raise ZeroDivisionError
             case "abstain":
-                return ABSTAINED
+                yield AnswerEvent(ABSTAINED)
+                return
         amount = "41" if question == "right" else "21"
+        yield CallEvent((("human", question),), f"{amount} billion", cached=question == "kept")
         usage = Usage(calls=1, prompt_tokens=10, completion_tokens=2, cost=0.5)
         found = {"hits": (hit(0, 25),), "usage": usage}
-        return answer(f"Trade between the two was {amount} billion [1].", SENTENCE, **found)
+        text = f"Trade between the two was {amount} billion [1]."
+        yield AnswerEvent(answer(text, SENTENCE, **found))
 
     def search(self, question: str, k: int = 8) -> list[Hit]:
+        if question == "fail":
+            raise ModelError("the model is away")
         return [hit(0, 25)] if question == "right" else []
 
     def documents(self) -> dict[str, Document]:
-        return {name: Document(name, text) for name, text in ARTICLES.items()}
+        return {name: Document(name, text, "en") for name, text in ARTICLES.items()}
 
 
 def asked(question: str, **changes: Any) -> Case:
@@ -621,24 +699,56 @@ def test_a_run_gives_the_expected_figures() -> None:
     cases.append(asked("none", kind="unanswerable", evidence=(), must=(), group="h"))
     seen: list[Result] = []
     results = run(FakeEngine(), cases, ARTICLES, seen.append, detect=lambda text: "en")
-    measured = summary(results, planned=5)
-    means = {name: (figure.mean, figure.n) for name, figure in measured.figures.items()}
+    measured = summary(results, planned=5, langs={"a.txt": "en", "b.txt": "ar"})
+    means = {name: (each.mean, each.n) for name, each in measured.figures.items() if each.n}
     assert seen == results
     assert means == {
-        "facts_right": (pytest.approx(1 / 3), 3),
-        "evidence_cited": (pytest.approx(2 / 3), 3),
+        "facts_right": (0.25, 4),
+        "right_in_language": (0.25, 4),
+        "evidence_cited": (0.5, 4),
         "citations_apt": (1.0, 2),
         "pointers_exact": (1.0, 3),
         "wrongly_answered": (1.0, 1),
-        "wrongly_abstained": (pytest.approx(1 / 3), 3),
-        "answer_language": (1.0, 4),
-        "evidence_found": (pytest.approx(2 / 3), 3),
-        "crag": (-0.25, 4),
+        "wrongly_abstained": (0.5, 4),
+        "unsupported": (pytest.approx(2 / 3), 3),
+        "answer_language": (0.8, 5),
+        "evidence_found": (0.75, 4),
+        "crag": (-0.2, 5),
         "group_consistency": (0.0, 1),
     }
     assert (measured.asked, measured.errors, measured.cost) == (5, 1, 1.5)
-    assert (measured.prompt_tokens, measured.completion_tokens) == (30, 6)
+    assert (measured.tokens.prompt, measured.tokens.completion) == (30, 6)
     assert [result.error for result in results] == ["", "", "", "the model is away", ""]
+    assert measured.by_pair["en>en"]["facts_right"].n == 4
+    assert measured.by_kind["unanswerable"]["wrongly_answered"].mean == 1.0
+    assert "facts_right" not in measured.by_kind["unanswerable"]
+
+
+def test_an_error_in_a_search_counts_as_nothing_found() -> None:
+    results = run_search(FakeEngine(), [asked("right"), asked("fail")])
+    assert [result.scores.evidence_found for result in results] == [1.0, 0.0]
+    assert results[1].error == "the model is away"
+
+
+def test_answers_from_kept_replies_do_not_count_as_time() -> None:
+    results = run(FakeEngine(), [asked("right"), asked("kept")], ARTICLES)
+    measured = summary(results, 2)
+    assert [result.cached for result in results] == [False, True]
+    assert (measured.seconds.n, measured.seconds.median) == (1, results[0].seconds)
+    assert summary(results[1:], 1).seconds.to_dict() == {"median": None, "p95": None, "n": 0}
+
+
+def test_a_result_is_read_back_as_it_was_written() -> None:
+    trap = Distractor((quote("Six jets"),), "other_year")
+    none = asked("none", kind="unanswerable", evidence=(), must=(), distractor=trap)
+    then = asked("right", kind="follow_up", history=(("q", "a"),))
+    for result in run(FakeEngine(), [then, asked("fail"), none], ARTICLES):
+        again = Result.read(result.line())
+        assert again.case == result.case
+        assert (again.scores, again.error) == (result.scores, result.error)
+        assert again.line() == result.line()
+    with pytest.raises(ValueError, match="no result"):
+        Result.read('{"id": "one"}')
 
 
 def test_only_expected_errors_are_counted() -> None:
@@ -661,61 +771,3 @@ def test_a_search_run_scores_the_passages_alone() -> None:
 def test_detects_the_language_with_the_products_own_detector() -> None:
     (result,) = run(FakeEngine(), [asked("right")], ARTICLES)
     assert result.scores.answer_language == 1.0
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Four questions for the fake engine; the third is interrupted."""
-    path = tmp_path / "fake.jsonl"
-    proof = [{"source": "a.txt", "quote": "Trade rose to 41 billion."}]
-    rows = [
-        row(id=name, group=name, question=name, evidence=proof)
-        for name in ("right", "wrong", "stop", "fail")
-    ]
-    path.write_text("".join(json.dumps(item) + "\n" for item in rows), encoding="utf-8")
-    return path
-
-
-def test_the_command_prints_tables(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--questions", str(file), "--ids", "right,wrong"], engine=FakeEngine()) == 0
-    printed = capsys.readouterr().out
-    assert "facts right" in printed
-    assert "0.500" in printed
-    assert "2 of 2 questions asked, 0 errors" in printed
-
-
-def test_the_command_reports_errors_by_its_status(
-    file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ["--questions", str(file), "--ids", "right,fail", "--json"]
-    assert main(arguments, engine=FakeEngine()) == 1
-    assert json.loads(capsys.readouterr().out)["errors"] == 1
-
-
-def test_an_interrupted_run_prints_and_keeps_what_it_measured(
-    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "runs" / "out.jsonl"
-    arguments = ["--questions", str(file), "--json", "--out", str(out)]
-    assert main(arguments, engine=FakeEngine()) == INTERRUPTED
-    measured = json.loads(capsys.readouterr().out)
-    lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-    assert (measured["asked"], measured["planned"]) == (2, 4)
-    assert [line["id"] for line in lines] == ["right", "wrong"]
-    assert lines[0]["answer"]["citations"][0]["quote"] == "Trade rose to 41 billion."
-    assert lines[0]["hits"][0]["source"] == "a.txt"
-    assert lines[0]["scores"]["facts_right"] == 1.0
-
-
-def test_the_command_can_search_alone(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--questions", str(file), "--retrieval-only", "--json"]
-    assert main(arguments, engine=FakeEngine()) == 0
-    assert json.loads(capsys.readouterr().out)["figures"]["evidence_found"]["mean"] == 0.25
-
-
-def test_the_command_says_what_it_cannot_do(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--limit", "0"], engine=FakeEngine()) == 2
-    assert "--limit" in capsys.readouterr().err
-    assert main(["--help"]) == 0
-    with pytest.raises(InputError, match=r"no article is named .* ingest the articles"):
-        main([], engine=FakeEngine())

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -30,8 +30,9 @@ from evals.performance import (
 )
 from rag.errors import ModelError
 from rag.read import METADATA_FILE
-from rag.records import Answer, Document, Hit, Mode, Usage
+from rag.records import Answer, AnswerEvent, Document, Event, Hit, Mode, Usage
 from rag.resources import seeds_folder
+from rag.settings import Settings
 
 QUICK = [
     *("--questions", "5", "--passages", "2", "--tokens", "1", "--repeats", "1"),
@@ -158,12 +159,20 @@ class Scripted:
     def __init__(self, *modes: Mode | str) -> None:
         self.modes = list(modes)
 
-    def ask(self, question: str, *, history: list[tuple[str, str]] = []) -> Answer:  # noqa: B006
+    settings = Settings.model_construct()
+
+    def stream(
+        self,
+        question: str,
+        history: Sequence[tuple[str, str]] = (),
+    ) -> Iterator[Event]:
         mode = self.modes.pop(0)
         if mode not in ("generated", "quoted", "abstained"):
             raise ModelError("the model is away")
         used = Usage(calls=1, prompt_tokens=1000, cached_tokens=600, completion_tokens=50)
-        return Answer(question, (), mode == "abstained", "en", (), used, mode=mode)  # type: ignore[arg-type]
+        yield AnswerEvent(
+            Answer(question, (), mode == "abstained", "en", (), used, mode=mode)  # type: ignore[arg-type]
+        )
 
     def search(self, question: str, k: int = 8) -> Sequence[Hit]:
         return ()

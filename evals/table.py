@@ -1,0 +1,122 @@
+"""`rag eval table RUN...`: the measures of runs side by side, and what is aimed at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from evals.run_folder import read_summary
+from rag.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Aim(Record):
+    """What a measure is to reach: at least `value`, or at most."""
+
+    value: float
+    at_most: bool = False
+
+    def met(self, value: float) -> bool:
+        """Whether a measured value is as good."""
+        return value <= self.value if self.at_most else value >= self.value
+
+
+AIMS = {
+    "right_in_language": Aim(0.85),
+    "facts_right": None,
+    "evidence_cited": Aim(0.92),
+    "citations_apt": Aim(0.95),
+    "pointers_exact": Aim(1.0),
+    "wrongly_answered": Aim(0.05, at_most=True),
+    "wrongly_abstained": Aim(0.10, at_most=True),
+    "unsupported": Aim(0.0, at_most=True),
+    "answer_language": Aim(1.0),
+    "evidence_found": None,
+    "group_consistency": None,
+    "answer_contained": None,
+    "quote_contained": None,
+    "judge": None,
+    "seconds median": Aim(6.0, at_most=True),
+    "seconds p95": Aim(12.0, at_most=True),
+}
+"""The rows of the table, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Record):
+    """One run: its name and what it measured, with the number of answers behind each."""
+
+    name: str
+    values: Mapping[str, tuple[float, int]]
+
+
+def column(about: Mapping[str, Any], summary: Mapping[str, Any]) -> Column:
+    """The column of a run, without what it did not judge."""
+    values = {
+        name: (figure["mean"], figure["n"])
+        for name, figure in summary["figures"].items()
+        if figure["n"]
+    }
+    seconds = summary["seconds"]
+    if seconds["n"]:
+        values |= {f"seconds {name}": (seconds[name], seconds["n"]) for name in ("median", "p95")}
+    return Column(f"{about['system']}\n{about['model']}", values)
+
+
+def comparison(columns: Sequence[Column]) -> Table:
+    """A table with a column for each run and one for the aims; what meets its aim says so."""
+    table = Table("", title="Runs side by side", title_justify="left")
+    for each in columns:
+        table.add_column(escape(each.name), justify="right")
+    table.add_column("aim", justify="right")
+    for name, aim in AIMS.items():
+        if any(name in each.values for each in columns):
+            cells = [_cell(each.values.get(name), aim) for each in columns]
+            table.add_row(name.replace("_", " "), *cells, _aim(aim))
+    return table
+
+
+def print_runs(folders: Sequence[Path], console: Console) -> None:
+    """Print the table of these run folders; raises InputError for one that is none."""
+    columns = [column(*read_summary(folder)) for folder in folders]
+    if len({each.name for each in columns}) < len(columns):
+        paired = zip(columns, folders, strict=True)
+        columns = [replace(each, name=f"{folder.name}\n{each.name}") for each, folder in paired]
+    console.print(comparison(columns))
+    console.print("in brackets: answers that were judged; * meets the aim", highlight=False)
+
+
+def _cell(value: tuple[float, int] | None, aim: Aim | None) -> str:
+    if value is None:
+        return "-"
+    mark = " *" if aim and aim.met(value[0]) else ""
+    return escape(f"{value[0]:.3f} ({value[1]}){mark}")
+
+
+def _aim(aim: Aim | None) -> str:
+    if aim is None:
+        return ""
+    return f"{'at most' if aim.at_most else 'at least'} {aim.value:g}"
+
+
+@click.command("table")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+def _command(runs: tuple[Path, ...]) -> int:
+    """Print the measures of run folders side by side, with what is aimed at."""
+    print_runs(runs, Console())
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run `rag eval table` with these arguments and return its exit status.
+
+    Raises InputError for a folder that is no run.
+    """
+    from evals.run import invoke
+
+    return invoke(_command, argv, "rag eval table")
