@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Passed on through the environment, so that no quote or dollar sign in it is the shell's.
 export Q ?= what was 2023 bilateral trade?
 
-.PHONY: run ask eval test lint format constraints clean
+.PHONY: run ask eval gate test lint format constraints clean
 
 run: $(VENV)/installed ## set up, answer the demo question, serve the chat page
 	@$(BIN)/rag ingest || test $$? -eq 2
@@ -18,6 +18,14 @@ ask: $(VENV)/installed ## answer Q="..." from the articles
 export N ?= 60
 eval: $(VENV)/tested ## measure the chatbot of tutorials and rag on N questions, side by side
 	@$(BIN)/rag eval run --system tutorial --system rag --limit "$$N"
+
+# The embedded default quotes; a few questions are worded by the embedded model as well.
+gate: $(VENV)/tested ## refuse a change that makes answers worse than the accepted ones
+	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && \
+	RAG_MODEL=embedded $(BIN)/rag eval run --no-cache --out "$$out/quotes" && \
+	$(BIN)/rag eval gate "$$out/quotes" --baseline evals/baseline.json && \
+	RAG_MODEL=embedded RAG_ANSWERS=words $(BIN)/rag eval run --no-cache --limit 8 --out "$$out/words" && \
+	$(BIN)/rag eval gate "$$out/words" --baseline evals/baseline-words.json
 
 test: $(VENV)/tested ## lint, types and tests, as CI runs them
 	$(BIN)/ruff check .

@@ -1,7 +1,6 @@
 """The corpus as LangChain parts: a retriever, and a runnable that answers."""
 
 import inspect
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -126,14 +125,20 @@ def to_message(answer: Answer) -> AIMessage:
 
 
 def _marks(answer: Answer) -> Iterator[CitationBlock]:
-    """A citation for each mark, in the order of the text."""
+    """A citation for each mark, in the order of the text.
+
+    Marks stand behind the statements; an article's own "[1]" within a quote is none.
+    """
     cited = {citation.number: citation for citation in answer.citations}
-    for mark in re.finditer(r"\[([0-9]+)\]", answer.text):
-        if citation := cited.get(int(mark[1])):
+    for statement in answer.statements:
+        end = statement.end + 1
+        for number in statement.marks:
+            start, end = end, end + len(f"[{number}]")
+            citation = cited[number]
             yield create_citation(
                 title=citation.title or citation.source,
-                start_index=mark.start(),
-                end_index=mark.end(),
+                start_index=start,
+                end_index=end,
                 cited_text=citation.quote,
                 source=citation.source,
                 start=citation.start,

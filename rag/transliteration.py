@@ -20,6 +20,7 @@ _LATIN = str.maketrans(
 )
 _KINDS = str.maketrans("bpvfwkgqxctdszj", "bbbbbkkkkkttsss", "aeiouyh'")
 _ONE_SOUND = re.compile(r"sch|tsch|tch|sh|ch|cz|sz|zh|ts|tz|dj|dz|c(?=[eiy])|g(?=[eiy])")
+_DOUBLED = re.compile(r"(.)\1+")
 _LETTERS_ALIKE = 0.72
 """Share of letters in common from which two words are one name."""
 _CONSONANTS_ALIKE = 0.8
@@ -48,11 +49,10 @@ def romanise(word: str) -> str:
 def skeleton(latin: str) -> str:
     """The consonants of a Latin word by kinds that scripts do not confuse.
 
-    >>> skeleton("washington"), skeleton("vvsyngtvn"), skeleton("tokayev"), skeleton("tukaif")
-    ('bsnktn', 'bsnktbn', 'tkb', 'tkb')
+    >>> skeleton("washington"), skeleton("vvsyngtvn"), skeleton("dubov"), skeleton("tupaif")
+    ('bsnktn', 'bsnktbn', 'tb', 'tb')
     """
-    kinds = _ONE_SOUND.sub("s", latin).translate(_KINDS)
-    return re.sub(r"(.)\1+", r"\1", kinds)
+    return _DOUBLED.sub(r"\1", latin.translate(_KINDS))
 
 
 @lru_cache(65_536)
@@ -65,8 +65,9 @@ def skeletons(word: str) -> frozenset[str]:
     latin = romanise(word)
     ways = {latin}
     if word.isascii():
-        ways |= {latin.replace("j", other) for other in "gy"} | {latin.replace("gh", "")}
+        ways |= {latin.replace("j", other) for other in "ky"} | {latin.replace("gh", "")}
         ways |= {way.replace("ch", "k") for way in ways} | {way.replace("rz", "s") for way in ways}
+        ways = {_ONE_SOUND.sub("s", way) for way in ways}
     else:
         without_v = latin[:1] + latin[1:].replace("v", "")
         ways |= {without_v, latin.replace("g", ""), latin.replace("g", "s")}

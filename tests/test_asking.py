@@ -131,6 +131,15 @@ def test_of_a_second_draft_what_is_right_is_kept_and_the_rest_told(scripted: Scr
     assert answer.text[kept.start : kept.end] == kept.text == RIGHT
 
 
+def test_an_earlier_answer_is_no_evidence(scripted: Scripted) -> None:
+    engine, model = scripted("", "")
+    number = number_of(engine, "Milliarden")
+    model.replies[:] = [claims(([number], "It rose by 12 percent to 77 billion euros."))] * 2
+    answer = engine.ask(QUESTION, history=[(QUESTION, "It rose to 77 billion euros.")])
+    assert answer.mode == "quoted"
+    assert "77" not in answer.text
+
+
 def test_a_greeting_is_answered_without_searching_or_the_model(scripted: Scripted) -> None:
     engine, model = scripted("")
     answer = engine.ask("Merhaba!")

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from rag.engine import Rag
-from rag.language import detect
 from rag.records import Answer
 from rag.settings import Settings
 
@@ -35,7 +34,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def engine(settings: Settings, embedded_gguf: Path) -> Iterator[Rag]:
+def engine(settings: Settings) -> Iterator[Rag]:
     with Rag(settings) as engine:
         yield engine
 
@@ -46,14 +45,31 @@ def assert_proved(answer: Answer, engine: Rag) -> None:
         text = articles[citation.source].text
         assert text[citation.start : citation.end] == citation.quote
         assert f"[{citation.number}]" in answer.text
+    for each in answer.statements:
+        if each.marks:
+            assert answer.text[each.start : each.end] == each.text
+        else:
+            assert each.status not in ("checked", "quoted")
 
 
 def test_the_demo_question_answers_with_the_hebrew_sentence(engine: Rag) -> None:
     answer = engine.ask(DEMO)
     assert_proved(answer, engine)
-    # Its own words may be refused; the sentence is then quoted as it stands.
+    assert answer.mode == "quoted"
+    line = next(line for line in answer.text.splitlines() if TRADE in line)
+    assert "41 billion $" in line
+    assert any(TRADE in citation.quote for citation in answer.citations)
+    assert answer.usage.calls == 0
+
+
+def test_the_embedded_model_words_an_answer_where_it_is_asked_to(
+    settings: Settings, embedded_gguf: Path
+) -> None:
+    with Rag(settings.model_copy(update={"answers": "words"})) as engine:
+        answer = engine.ask(DEMO)
+        assert_proved(answer, engine)
+    # Its own words may be refused; sentences are then quoted as they stand.
     assert ("41 billion" if answer.mode == "generated" else TRADE) in answer.text
-    assert [TRADE in citation.quote for citation in answer.citations] == [True]
     assert answer.usage.prompt_tokens > 0
     assert answer.usage.cost == 0.0
 
@@ -74,10 +90,7 @@ def test_the_language_of_the_question_does_not_decide_what_is_cited(engine: Rag,
     answer = engine.ask(QUESTIONS[lang])
     assert_proved(answer, engine)
     assert answer.language == lang
-    assert answer.citations
-    assert all(TRADE in citation.quote for citation in answer.citations)
-    if answer.mode == "generated":
-        assert detect(answer.text).lang == lang
+    assert any(TRADE in citation.quote for citation in answer.citations)
 
 
 @pytest.mark.parametrize("question", ELSEWHERE)
@@ -94,7 +107,7 @@ def test_the_same_path_works_against_a_server(settings: Settings, llama_chat_url
         assert_proved(answer, engine)
     assert answer.model.startswith("the server's own model at http://127.0.0.1")
     assert answer.usage.prompt_tokens > 0
-    assert TRADE in answer.citations[0].quote
+    assert any(TRADE in citation.quote for citation in answer.citations)
 
 
 def test_embeddings_come_from_a_server(

@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableLambda
 import rag
 from rag.engine import Rag
 from rag.errors import InputError
-from rag.records import Answer, Citation, Usage
+from rag.records import Answer, Citation, Statement, Usage
 from rag.settings import Settings
 
 TEXTS = {
@@ -174,7 +174,15 @@ def test_every_mark_is_annotated_and_none_is_mistaken_for_another() -> None:
         Citation(number, f"{number}.txt", 0, 2, f"q{number}") for number in range(1, 12)
     )
     marks = "".join(f"[{number}]" for number in range(1, 12))
-    answer = Answer(f"One {marks}. Two [1][11].", citations, False, "en", (), Usage(1, 20, 5))
+    # The article's own "[2]" is no mark.
+    one, two = "One “of [2]”.", "Two."
+    text = f"{one} {marks} {two} [1][11]"
+    statements = (
+        Statement(one, tuple(range(1, 12)), "quoted", 0, len(one)),
+        Statement("Three.", (), "it is not what the sentence says"),
+        Statement(two, (1, 11), "checked", text.index(two), text.index(two) + len(two)),
+    )
+    answer = Answer(text, citations, False, "en", (), Usage(1, 20, 5), statements=statements)
     message = to_message(answer)
     spans = [
         (message.text[each["start_index"] : each["end_index"]], each["cited_text"])
