@@ -205,16 +205,22 @@ def _decades(value: Decimal | str) -> set[Decimal | str]:
 
 
 def written(figure: Figure, lang: str = "") -> str:
-    """A figure as a language writes it; "" for a magnitude without a numeral.
+    """A figure as a language writes it, never rounded; "" for a magnitude without a numeral.
 
     >>> [written(figures("57 מיליארד")[0], lang) for lang in ("en", "tr", "zh", "ru")]
     ['57 billion', '57 milyar', '570亿', '57 миллиардов']
+    >>> written(figures("1,234,567")[0], "de")
+    '1234567'
     """
     values = [value for value in figure if isinstance(value, Decimal)]
     if not values:
         return ""
     value = max(values)
-    return f"{value:f}" if value < 10**6 else _compact(value, lang)
+    if value >= 10**6:
+        compact = _compact(value, lang)
+        if any(value in read for read in figures(compact, lang)):
+            return compact
+    return f"{value:f}"
 
 
 def _placed(
