@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from evals.cases import Case, Evidence, Quote
-from evals.claims import unsupported
+from evals.claims import unsupported, without_quotes
 from evals.matching import holds, without_marks
 from rag.errors import InputError
 from rag.records import Answer, Citation, Record
@@ -51,7 +51,8 @@ class Scores(Record):
     facts_right: Score = None
     """Holds all that it must and nothing that it must not."""
     right_in_language: Score = None
-    """That, in the language of the question."""
+    """The same of the answer's own words, which must be in the language of the question. What
+    it quotes in another language counts for nothing here."""
     evidence_cited: Score = None
     """Share of the needed facts whose proof is cited."""
     citations_apt: Score = None
@@ -97,7 +98,7 @@ def score(case: Case, answer: Answer, articles: Mapping[str, str], detect: Detec
     language, right = answer_language(case, answer, detect), facts_right(case, answer)
     return Scores(
         facts_right=right,
-        right_in_language=None if right is None else min(right, _readable(language)),
+        right_in_language=None if right is None else _right_in_language(case, answer, language),
         evidence_cited=evidence_cited(case, answer),
         citations_apt=citations_apt(case, answer),
         pointers_exact=pointers_exact(answer.citations, articles),
@@ -110,9 +111,12 @@ def score(case: Case, answer: Answer, articles: Mapping[str, str], detect: Detec
     )
 
 
-def _readable(language: Score) -> float:
+def _right_in_language(case: Case, answer: Answer, language: Score) -> float:
     """What has no language, such as a figure alone, can be read by every asker."""
-    return 1.0 if language is None else language
+    if answer.abstained or language == 0.0:
+        return 0.0
+    foreign = [each.quote for each in answer.citations if each.lang != case.lang]
+    return float(_is_right(case, without_quotes(without_marks(answer.text), foreign)))
 
 
 def failed(case: Case, hits: Sequence[Slice] = ()) -> Scores:
@@ -138,9 +142,11 @@ def facts_right(case: Case, answer: Answer) -> Score:
     """Whether the answer states all that it must, and no known error."""
     if not case.answerable:
         return None
-    text = without_marks(answer.text)
-    right = all(holds(text, group) for group in case.must) and not holds(text, case.must_not)
-    return float(right and not answer.abstained)
+    return float(_is_right(case, without_marks(answer.text)) and not answer.abstained)
+
+
+def _is_right(case: Case, text: str) -> bool:
+    return all(holds(text, group) for group in case.must) and not holds(text, case.must_not)
 
 
 def evidence_cited(case: Case, answer: Answer) -> Score:
@@ -203,10 +209,8 @@ def answer_language(case: Case, answer: Answer, detect: Detector) -> Score:
 
 def own_words(answer: Answer) -> str:
     """The answer's text without marks, and without quotes, titles and names in any language."""
-    text = " ".join(without_marks(_ISOLATED.sub(" ", answer.text)).split())
-    for citation in answer.citations:
-        quoted = " ".join(citation.quote.split())
-        text = text.replace(quoted, " ") if quoted else text
+    text = without_marks(_ISOLATED.sub(" ", answer.text))
+    text = without_quotes(text, [each.quote for each in answer.citations])
     return " ".join(_QUOTED.sub(" ", text).split())
 
 

@@ -70,32 +70,52 @@ def column(about: Mapping[str, Any], summary: Mapping[str, Any]) -> Column:
 
 def comparison(columns: Sequence[Column]) -> Table:
     """A table with a column for each run and one for the aims; what meets its aim says so."""
+    head, *rows = _rows(columns)
     table = Table("", title="Runs side by side", title_justify="left")
-    for each in columns:
-        table.add_column(escape(each.name), justify="right")
-    table.add_column("aim", justify="right")
-    for name, aim in AIMS.items():
-        if any(name in each.values for each in columns):
-            cells = [_cell(each.values.get(name), aim) for each in columns]
-            table.add_row(name.replace("_", " "), *cells, _aim(aim))
+    for name in head[1:]:
+        table.add_column(escape(name), justify="right")
+    for row in rows:
+        table.add_row(*map(escape, row))
     return table
 
 
-def print_runs(folders: Sequence[Path], console: Console) -> None:
-    """Print the table of these run folders; raises InputError for one that is none."""
+def markdown(columns: Sequence[Column]) -> str:
+    """The same table for a page of the documentation."""
+    head, *rows = _rows(columns)
+    lines = [[name.replace("\n", ", ") for name in head], ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(row)} |\n" for row in lines)
+
+
+def read_columns(folders: Sequence[Path]) -> list[Column]:
+    """The columns of these run folders; raises InputError for one that is none."""
     columns = [column(*read_summary(folder)) for folder in folders]
     if len({each.name for each in columns}) < len(columns):
         paired = zip(columns, folders, strict=True)
         columns = [replace(each, name=f"{folder.name}\n{each.name}") for each, folder in paired]
-    console.print(comparison(columns))
+    return columns
+
+
+def print_runs(folders: Sequence[Path], console: Console) -> None:
+    """Print the table of these run folders; raises InputError for one that is none."""
+    console.print(comparison(read_columns(folders)))
     console.print("in brackets: answers that were judged; * meets the aim", highlight=False)
+
+
+def _rows(columns: Sequence[Column]) -> list[list[str]]:
+    """The table's cells, its head first."""
+    rows = [["", *(each.name for each in columns), "aim"]]
+    for name, aim in AIMS.items():
+        if any(name in each.values for each in columns):
+            cells = [_cell(each.values.get(name), aim) for each in columns]
+            rows.append([name.replace("_", " "), *cells, _aim(aim)])
+    return rows
 
 
 def _cell(value: tuple[float, int] | None, aim: Aim | None) -> str:
     if value is None:
         return "-"
     mark = " *" if aim and aim.met(value[0]) else ""
-    return escape(f"{value[0]:.3f} ({value[1]}){mark}")
+    return f"{value[0]:.3f} ({value[1]}){mark}"
 
 
 def _aim(aim: Aim | None) -> str:
@@ -106,9 +126,13 @@ def _aim(aim: Aim | None) -> str:
 
 @click.command("table")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-def _command(runs: tuple[Path, ...]) -> int:
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print it as Markdown.")
+def _command(runs: tuple[Path, ...], as_markdown: bool) -> int:
     """Print the measures of run folders side by side, with what is aimed at."""
-    print_runs(runs, Console())
+    if as_markdown:
+        click.echo(markdown(read_columns(runs)), nl=False)
+    else:
+        print_runs(runs, Console())
     return 0
 
 

@@ -1,10 +1,12 @@
-"""The particulars of a quote in the asker's language, set by code: figures, dates, countries.
+"""What a quote names: figures, dates and countries in the asker's language, Latin names as such.
 
 A quote is shown as the article has it, in a language that the asker may not read. What
 stands in it and has one name in every language can be said without a model, and so is
-never mistranslated.
+never mistranslated. Names in Latin letters within another script are told as they stand.
 """
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
@@ -17,7 +19,7 @@ from rag.prompts import frame_locale, territory_name
 from rag.territories import places
 from rag.units import Unit, unit_at
 
-MOST = 8
+MOST = 10
 """Particulars of one quote; a list that is longer helps nobody."""
 _SYMBOLS = {
     "dollar": "$", "euro": "€", "pound": "£", "lira": "₺", "rouble": "₽", "shekel": "₪",
@@ -28,6 +30,10 @@ _GAP = 3
 
 _SMALL = frozenset(map(Decimal, range(11)))
 """Figures that say little by themselves, such as that of a list's third item."""
+
+_LATIN_NAME = re.compile(
+    r"[A-ZÀ-ÖØ-Þ][A-Za-zÀ-ÖØ-öø-ž]+(?:['’ -][A-ZÀ-ÖØ-Þ]?[a-zß-öø-ž]*(?<=[A-Za-zß-ž]))*"
+)
 
 Told = tuple[int, int, str]
 """Start and end in the folded text, and what is said of it."""
@@ -47,7 +53,13 @@ def gloss(text: str, lang: str, to: str) -> tuple[str, ...]:
     figures = [each for each in read_figures(text, lang, dates) if each.sure]
     written_dates = list(_dates(plain, dates, figures, to))
     free = [f for f in figures if not any(a <= f.start < b for a, b, _ in written_dates)]
-    found = [*written_dates, *_figures(plain, free, lang, to), *_countries(text, plain, lang, to)]
+    countries = list(_countries(text, plain, lang, to))
+    names = [
+        (start, end, said)
+        for start, end, said in _names(text, plain)
+        if not any(a <= start < b for a, b, _ in countries)
+    ]
+    found = [*written_dates, *_figures(plain, free, lang, to), *countries, *names]
     return tuple(dict.fromkeys(said for _, _, said in sorted(found)))[:MOST]
 
 
@@ -124,7 +136,22 @@ def _month(number: int, locale: str) -> str:
 def _countries(text: str, plain: Folded, lang: str, to: str) -> Iterator[Told]:
     for place in places(text, lang):
         name = territory_name(place.code, to)
-        # Places are told by the text as it stands; the order needs the folded one.
-        start = next((i for i, at in enumerate(plain.starts) if at >= place.start), 0)
         if name:
-            yield start, start, name
+            yield *_folded(plain, place.start, place.end), name
+
+
+def _names(text: str, plain: Folded) -> Iterator[Told]:
+    """Names that stand in Latin letters in a text of another script."""
+    for run in () if _is_latin(text) else _LATIN_NAME.finditer(text):
+        yield *_folded(plain, *run.span()), run[0]
+
+
+def _is_latin(text: str) -> bool:
+    letters = [char for char in text if char.isalpha()]
+    return 2 * sum(char < "\u0250" for char in letters) > len(letters)
+
+
+def _folded(plain: Folded, start: int, end: int) -> tuple[int, int]:
+    """Where a part of the text stands in the folded one."""
+    first = bisect_left(plain.starts, start)
+    return first, max(first, bisect_left(plain.starts, end))

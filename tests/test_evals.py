@@ -4,6 +4,7 @@ import itertools
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -522,6 +523,22 @@ def test_language_is_judged_by_the_answers_own_words() -> None:
     assert answer_language(case(), given, detect) == 1.0
     assert seen == ["The articles tell us: ."]
     assert answer_language(case(lang="de"), given, detect) == 0.0
+
+
+def test_a_fact_that_only_a_foreign_quote_tells_is_not_told_to_the_asker() -> None:
+    quoted = answer(f"The article says: “{SENTENCE}” [1]", SENTENCE)
+    foreign = replace(quoted, citations=(replace(quoted.citations[0], lang="he"),))
+    own = replace(quoted, citations=(replace(quoted.citations[0], lang="en"),))
+    named = replace(foreign, text=foreign.text.replace("[1]", "It names: 41 billion $. [1]"))
+    scores = [score(case(), each, ARTICLES, lambda words: "en") for each in (foreign, own, named)]
+    assert [each.facts_right for each in scores] == [1.0, 1.0, 1.0]
+    assert [each.right_in_language for each in scores] == [0.0, 1.0, 1.0]
+
+
+def test_titles_that_are_set_off_do_not_count_as_the_answers_language() -> None:
+    said = answer("It says nothing of it. Nearest: “\u2068Ein ganz anderer Titel\u2069”.")
+    assert "Titel" not in own_words(said)
+    assert "It says nothing of it." in own_words(said)
 
 
 def test_language_of_a_short_or_unknown_text_is_not_judged() -> None:

@@ -30,6 +30,12 @@ def test_marks_and_forms_of_letters_do_not_matter() -> None:
     assert gloss("\u200fב\u200eנוֹרווגיה", "he", "en") == ("Norway",)
 
 
+def test_names_in_latin_letters_are_told_from_a_text_of_another_script() -> None:
+    text = "את הדברים האלה אמר אתמול Ana Tolvar בעיתון People's Daily ב-Oslo שבנורווגיה"
+    assert gloss(text, "he", "zh") == ("Ana Tolvar", "People's Daily", "Oslo", "挪威")
+    assert gloss("Ana Tolvar mówi w Oslo, w Norwegii.", "pl", "zh") == ("挪威",)
+
+
 def test_each_is_said_once_and_not_too_many() -> None:
     assert gloss("Polen, Polen und Polen", "de", "en") == ("Poland",)
     assert len(gloss(", ".join(map(str, range(100, 140))), "de", "en")) == MOST
