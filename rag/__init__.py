@@ -8,8 +8,13 @@ The files tell the story:
     sentences.py         where sentences end, in many languages
     encoder.py           what runs the embedding model: unigram.py, e5_file.py, e5_graph.py
     generations.py       where a store is kept: exact.py, chroma.py
-    asking.py            story 2: follow_up.py -> retrieve.py -> rerank.py
+    asking.py            story 2: small_talk.py -> follow_up.py -> retrieve.py -> rerank.py
                          -> evidence.py -> answer.py -> cite.py
+    audit.py             whether every particular of a sentence follows from its quotes
+    gloss.py             what a quote names, said in the asker's language
+    disagreement.py      whether two articles say different things of one thing
+    abstention.py        what is told where the articles do not say
+    feedback.py          what readers thought of answers
     late_interaction.py  question and passage compared token by token
     particulars.py       whether a passage names the figures and countries that are asked for
     reader.py            question and passage read together: does it answer, and where
@@ -17,7 +22,10 @@ The files tell the story:
     filters.py           what a search is limited to
     language.py          which language a text is in
     prompts.py           load and fill prompts/*.md
-    figures.py           what a figure is worth, in any script
+    figures.py           what a figure is worth, in any script; number_words.py
+    dates.py, units.py   months, weekdays and dates; what a figure counts
+    names.py             names across scripts, by transliteration.py
+    folding.py           digits and forms of letters made alike, with a map back
     territories.py       which countries a text names
     models.py, llama.py  the chat model; weights.py joins the embedded one
     tokens.py            how many tokens a text takes
@@ -47,6 +55,7 @@ from rag.records import (
     Hit,
     HitsEvent,
     IngestReport,
+    Statement,
     TextEvent,
     Usage,
 )
@@ -72,6 +81,7 @@ __all__ = [
     "HitsEvent",
     "IngestReport",
     "RagError",
+    "Statement",
     "TextEvent",
     "Usage",
     "aask",

@@ -165,17 +165,24 @@ def _date_finding(text: str, start: int, end: int) -> Finding:
 def _countries(text: str, lang: str, quotes: Sequence[Told], question: Told) -> Iterator[Finding]:
     if any(territories(quote, its) is None for quote, its in quotes):
         return
-    known: set[str] | None = None
     told = [*quotes, question] if question[0] else list(quotes)
-    for place in places(text, lang):
-        if lang in CAPITALS and not text[place.start].isupper():
-            continue
-        if known is None:
-            known = set[str]().union(*(hinted(*each) for each in told if each[1]))
+    said = [
+        each for each in places(text, lang) if lang not in CAPITALS or text[each.start].isupper()
+    ]
+    known = set[str]().union(*(hinted(*each) for each in told if each[1] and said))
+    others = [_without_places(*each) for each in told if said]
+    for place in said:
         named = text[place.start : place.end]
-        if place.code not in known and not has_counterpart(named, told):
+        if place.code not in known and not has_counterpart(named, others):
             reason = f"it names a country that the sentences do not name: {named}"
             yield Finding("country", named, place.start, place.end, reason)
+
+
+def _without_places(text: str, lang: str) -> Told:
+    """The text without the countries it names: one spelt alike is no counterpart of another."""
+    for place in reversed(places(text, lang)):
+        text = f"{text[: place.start]} {text[place.end :]}"
+    return text, lang
 
 
 def _names(text: str, lang: str, quotes: Sequence[Told], question: Told) -> Iterator[Finding]:

@@ -143,26 +143,6 @@ def unsupported(
     ]
 
 
-def left_out(text: str, quotes: Iterable[str], lang: str = "", quote_lang: str = "") -> list[str]:
-    """The figures of the quotes that the text does not hold.
-
-    Small ones are passed over, since most languages write them as words, and so are
-    those that a quote writes as words.
-
-    >>> left_out("It rose by 18 percent.", ["wzrósł o 18%, do 57 mld w 3 lata"], "en", "pl")
-    ['57 billion']
-    """
-    held = held_values([text], lang)
-    return [
-        written(each.values, lang)
-        for quote in quotes
-        for each in read_figures(quote, quote_lang)
-        if not each.word
-        and not holds(held, each.values)
-        and not all(v in _SMALL for v in each.values if isinstance(v, Decimal))
-    ]
-
-
 def held_values(texts: Iterable[str], lang: str) -> set[Decimal | str]:
     """All values that the figures of some texts may have, those of written dates included."""
     values: set[Decimal | str] = set()

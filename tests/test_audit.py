@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from evals.audit import main, sentence_pairs
 from rag.audit import audit, audit_begun
 from rag.errors import InputError
-from rag.figures import left_out
 
 SAID = {
     "en": "On 5 July 2023 trade with Norway rose by 32% to 41 billion dollars in four years.",
@@ -180,7 +179,6 @@ langs = st.sampled_from([*SAID, "", "xx", "hi"])
 @given(texts, langs)
 def test_a_text_follows_from_itself(text: str, lang: str) -> None:
     assert audit(text, lang, [(text, lang)]) == ()
-    assert left_out(text, [text], lang, lang) == []
 
 
 @settings(deadline=None)
@@ -240,3 +238,10 @@ def test_a_file_without_pairs_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"no gzip")
     with pytest.raises(InputError, match=r"pairs\.jsonl\.gz holds no sentence pairs"):
         sentence_pairs(path)
+
+
+def test_a_country_is_not_excused_by_another_that_is_spelt_alike() -> None:
+    quote = ("Filozof Özbekistan'da doğdu.", "tr")
+    assert audit("He was born in Uzbekistan.", "en", [quote]) == ()
+    (found,) = audit("He was born in Pakistan.", "en", [quote])
+    assert (found.kind, found.text) == ("country", "Pakistan")

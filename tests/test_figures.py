@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.figures import figures, left_out, unsupported, written
+from rag.figures import figures, unsupported, written
 
 HEBREW = "המסחר עלה ב-32 אחוזים והגיע ל-41 מיליארד דולר"
 
@@ -77,7 +77,6 @@ def test_a_number_in_words_is_the_figure() -> None:
     assert unsupported("forty-one billion", [HEBREW], "en") == []
     assert unsupported("forty billion", [HEBREW], "en") == ["40 billion"]
     assert unsupported("3 million", ["üç milyon"], "en", "tr") == []
-    assert left_out("It was forty-one billion, 32 percent more.", [HEBREW], "en", "he") == []
 
 
 def test_a_magnitude_alone_needs_one_in_the_quote() -> None:
@@ -116,21 +115,8 @@ def test_another_time_or_magnitude_is_caught(text: str, quote: str) -> None:
     assert unsupported(text, [quote], "en", "pl")
 
 
-def test_a_month_in_figures_is_no_figure_left_out() -> None:
-    assert left_out("It opened in December 2024.", ["2024年12月开幕"], "en", "zh") == []
-
-
 def test_miles_are_no_thousands_in_turkish() -> None:
     assert unsupported("385 miles", ["385 mil"], "en", "tr") == []
-
-
-def test_a_figure_of_the_quote_that_is_left_out_is_named() -> None:
-    assert left_out("It rose by 32 percent.", [HEBREW]) == ["41 billion"]
-    assert left_out("It rose by 32 percent to 41 billion.", [HEBREW]) == []
-
-
-def test_small_figures_may_be_words() -> None:
-    assert left_out("Five agreements were signed.", ["5 anlaşma imzalandı"]) == []
 
 
 @pytest.mark.parametrize("lang", ["en", "tr", "he", "ar", "pl", "ru", "kk", "zh", "de", "fr", "es"])

@@ -31,7 +31,7 @@ def test_marks_and_forms_of_letters_do_not_matter() -> None:
 
 
 def test_names_in_latin_letters_are_told_from_a_text_of_another_script() -> None:
-    text = "את הדברים האלה אמר אתמול Ana Tolvar בעיתון People's Daily ב-Oslo שבנורווגיה"
+    text = "את הדברים האלה אמר אתמול Ana Tolvar בעיתון People's Daily ב-Oslo בנורווגיה"
     assert gloss(text, "he", "zh") == ("Ana Tolvar", "People's Daily", "Oslo", "挪威")
     assert gloss("Ana Tolvar mówi w Oslo, w Norwegii.", "pl", "zh") == ("挪威",)
 
