@@ -30,7 +30,7 @@ from rag.records import Query
 from rag.small_talk import KINDS, Kind, Recogniser, exemplars, recognise, save
 
 HERE = Path(__file__).parent
-SETS = ("mkqa", "xquad", "heq", "arcd", "poquad")
+SETS = ("mkqa", "xquad", "heq", "arcd")
 LOOKS_LIKE_ATTACK = "notinject"
 ATTACKS = "bipia"
 TASKS = ("Information Retrieval", "Language Translation", "Learning and Tutoring",
