@@ -298,7 +298,8 @@ def answer_text(answer: Answer) -> str:
             f"[{citation.number}] {citation.source} [{citation.start}:{citation.end}]{page}",
             f"    {' '.join(citation.quote.split())}",
         ]
-    lines.append(f"({answer.mode}, {answer.model}, {answer.seconds:.1f} s)")
+    asked = [answer.model] if answer.usage.calls else []
+    lines.append(f"({', '.join([answer.mode, *asked, f'{answer.seconds:.1f} s'])})")
     return "\n".join(lines)
 
 
