@@ -105,11 +105,6 @@ def source_frame(source: Source, lang: str) -> str:
     return _frame(lang)["comma"].join(filter(None, told))
 
 
-def correction_lead(lang: str) -> str:
-    """What stands before what an article says of a question that takes something for granted."""
-    return _frame(lang)["correction"]
-
-
 def sources_differ_lead(lang: str) -> str:
     """What stands before quotes that disagree."""
     return _frame(lang)["sources_differ"]

@@ -9,7 +9,6 @@ from rag.prompts import (
     Source,
     _frames,
     abstention,
-    correction_lead,
     framed_languages,
     missing_frame,
     nearest_frame,
@@ -83,7 +82,7 @@ def test_a_source_has_its_date_where_one_is_known(date: str, told: str) -> None:
 
 
 def test_a_language_without_frames_gets_english_throughout() -> None:
-    for said in (abstention, correction_lead, sources_differ_lead, translation_label):
+    for said in (abstention, sources_differ_lead, translation_label):
         assert said("qq") == said(FALLBACK)
     assert small_talk_reply("order", "nl") == small_talk_reply("order", FALLBACK)
     assert nearest_frame([Source("A", "he")], "nl") == nearest_frame([Source("A", "he")], "en")
