@@ -127,22 +127,6 @@ def _short_year(match: re.Match[str]) -> Placed:
     return Placed(frozenset(values), *match.span(2))
 
 
-def unsupported(
-    text: str, quotes: Iterable[str], lang: str = "", quote_lang: str = ""
-) -> list[str]:
-    """The figures of a text that none of the quotes holds, as `written` shows them.
-
-    >>> unsupported("Trade reached 57 million.", ["handel wyniósł 57 mld"])
-    ['57 million']
-    """
-    held = held_values(quotes, quote_lang)
-    return [
-        written(each.values, lang)
-        for each in read_figures(text, lang)
-        if each.sure and not holds(held, each.values)
-    ]
-
-
 def held_values(texts: Iterable[str], lang: str) -> set[Decimal | str]:
     """All values that the figures of some texts may have, those of written dates included."""
     values: set[Decimal | str] = set()
