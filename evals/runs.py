@@ -12,7 +12,7 @@ from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
 from evals.cases import Distractor, Quote
 from rag.errors import InputError
-from rag.records import Citation, Hit, Record, Usage
+from rag.records import Citation, Hit, Record, Statement, Usage
 
 FORMAT = 1
 ABOUT, RESULTS = "run.json", "results.jsonl"
@@ -42,6 +42,7 @@ class Reply(Record):
     query: str = ""
     model: str = ""
     usage: Usage = field(default_factory=Usage)
+    statements: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from evals.metrics import summarise
 from evals.page import calibration, evidence_in, main, matrix, page, segments
 from evals.runs import read_run
 from rag.errors import InputError
-from rag.records import Citation, Hit
+from rag.records import Citation, Hit, Statement
 
 HEBREW = "כמה סִירוֹת יש בנמל?"
 ARABIC = "عددها ٣٤٠ قاربًا [1]."
@@ -79,7 +79,11 @@ def hostile_row(number: int, text: str) -> Result:
     )
     citation = Citation(1, text, 0, 27, text, status=text, title=text, lang=text)
     hit = Hit(text, 0, 9, text, 0.5, text)
-    said = answer(text, citations=(citation,), hits=(hit,), language=text, query=text, mode=text)
+    refused = Statement(text, (), text)
+    said = answer(
+        text, citations=(citation,), hits=(hit,), language=text, query=text, mode=text,
+        statements=(refused,),
+    )  # fmt: skip
     calls = ({"prompt": [[text, text]], "reply": text, "refused": text, "cached": True},)
     row = said.to_dict()
     return replace(result(case()), case=asked, hits=tuple(row.pop("hits")), answer=row, calls=calls)
