@@ -190,6 +190,11 @@ def test_runs_stand_side_by_side_with_what_is_aimed_at(
         "0.000 (1)",
         "at least 0.85",
     ]
+    assert table([str(out / "right"), str(out / "wrong"), "--markdown"]) == 0
+    head, rule, first, *_ = capsys.readouterr().out.splitlines()
+    assert rule == "| --- | --- | --- | --- |"
+    assert head.endswith(" aim |")
+    assert first == "| right in language | 1.000 (1) * | 0.000 (1) | at least 0.85 |"
     with pytest.raises(InputError, match=r"has no run\.json"):
         table([str(out / "none")])
 
