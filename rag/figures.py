@@ -3,7 +3,7 @@
 A figure is the set of values that a numeral may stand for: "1.234" is 1234 to a
 German reader and 1.234 to an English one. `figures` reads numerals, which a word of
 magnitude may multiply; such a word alone counts as a figure of its own. `read_figures`
-reads numbers in words too ("forty-one billion"), says where each figure stands, and
+reads numbers in words too ("fifty-seven billion"), says where each figure stands, and
 leaves out what is part of a date.
 """
 
@@ -87,7 +87,12 @@ def figures(text: str, lang: str = "") -> list[Figure]:
     >>> [sorted(map(str, f)) for f in figures("1.234,5 and 570亿 and 0.5%")]
     [['1234.5'], ['57000000000'], ['0.5']]
     """
-    return [each.values for each in _placed(fold(text).text, lang, ())]
+    return [each.values for each in placed_figures(text, lang)]
+
+
+def placed_figures(text: str, lang: str = "") -> list[Placed]:
+    """The same figures with their places: numerals and words of magnitude, no number words."""
+    return _placed(fold(text).text, lang, ())
 
 
 def read_figures(text: str, lang: str = "", dates: Dates | None = None) -> list[Placed]:
@@ -96,8 +101,8 @@ def read_figures(text: str, lang: str = "", dates: Dates | None = None) -> list[
     The digits of a written date and of a month ("2024-07-05", "7月") are not among
     them; they are in `dates`, which is read from the text if it is not given.
 
-    >>> [(sorted(map(str, f.values)), f.start) for f in read_figures("by forty-one million", "en")]
-    [(['41000000'], 3)]
+    >>> [(sorted(map(str, f.values)), f.start) for f in read_figures("by fifty-six million", "en")]
+    [(['56000000'], 3)]
     """
     plain = fold(text).text
     dates = read_dates(text, lang) if dates is None else dates

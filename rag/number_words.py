@@ -47,8 +47,8 @@ def number_words(text: str, lang: str) -> list[NumberWord]:
 
     `text` is folded (`rag.folding.fold`), and the offsets are those of the folded text.
 
-    >>> [(n.value, n.sure) for n in number_words("forty-one of two hundred and five", "en")]
-    [(41, True), (205, True)]
+    >>> [(n.value, n.sure) for n in number_words("fifty-seven of two hundred and five", "en")]
+    [(57, True), (205, True)]
     >>> [n.value for n in number_words("واحد وأربعون عاما", "ar")]
     [41]
     """

@@ -4,26 +4,22 @@ A passage on the trade of one year is near to a question on that of another, by 
 as by its vector. Code can tell them apart, in any language.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rag.figures import Figure, figures
+from rag.figures import Figure, figures, placed_figures
+from rag.folding import fold
 from rag.records import Record
-from rag.territories import territories
+from rag.territories import places, territories
 
 MOST_IN_WORDS = 10
 """Figures up to it are mostly written as words, which are not read: a text that seems to lack
 one may well hold it."""
-_NUMERAL = re.compile(r"\d+(?:[.,٫٬'’\u00a0\u202f ]\d+)*")
-_WORD = re.compile(r"\w(?:[^\s,;:!?؟،؛。，、？！]*\w)?")
 _YEARS = range(1500, 2101)
 
 Told = tuple[str, str]
 """A text and its language, "" when unknown."""
-_LONGEST_NAME = 4
-"""Words of a country's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +54,20 @@ def unnamed(question: str, lang: str, texts: Sequence[tuple[str, str]]) -> tuple
     >>> [each.text for each in unnamed("Did Chile buy 57 bn in 1999?", "en", [("1999", "pl")])]
     ['Chile', '57 bn']
     """
-    found = []
-    for figure in _figures_lacking(question, lang, texts):
-        if not all(isinstance(v, Decimal) and v <= MOST_IN_WORDS for v in figure):
-            found += _first(_places_of_figure(figure, question, lang))
-    for code in _countries_lacking(question, lang, texts):
-        found += _first(_places_of_country(code, question, lang))
-    return tuple(sorted(dict.fromkeys(found), key=lambda each: each.start))
+    plain = fold(question)
+    lacked = _figures_lacking(question, lang, texts)
+    countries = _countries_lacking(question, lang, texts)
+    found: dict[object, Particular] = {}
+    for figure in placed_figures(question, lang):
+        small = all(isinstance(v, Decimal) and v <= MOST_IN_WORDS for v in figure.values)
+        if figure.values in lacked and not small:
+            start, end = plain.span(figure.start, figure.end)
+            found.setdefault(figure.values, Particular(question[start:end], start, end))
+    for place in places(question, lang):
+        if place.code in countries:
+            text = question[place.start : place.end]
+            found.setdefault(place.code, Particular(text, place.start, place.end, place.code))
+    return tuple(sorted(found.values(), key=lambda each: each.start))
 
 
 def of_another(question: Told, sentence: Told, passage: str, article: str) -> bool:
@@ -108,45 +111,3 @@ def _countries_lacking(question: str, lang: str, texts: Sequence[tuple[str, str]
         there = territories(text, of)
         named = named - there if there is not None else set()
     return named
-
-
-def _first(places: Iterator[Particular]) -> list[Particular]:
-    return [place for place, _ in zip(places, range(1), strict=False)]
-
-
-def _places_of_figure(figure: Figure, text: str, lang: str) -> Iterator[Particular]:
-    """A numeral, or as much of what follows as makes it this figure; or a word of magnitude."""
-    for numeral in _NUMERAL.finditer(text):
-        word = _WORD.search(text, numeral.end())
-        after = [word.end()] if word else []
-        # Han and kana write no space after a magnitude of one sign or two.
-        ends = [numeral.end(), *range(numeral.end() + 1, numeral.end() + 3), *after]
-        for end in ends:
-            if figures(text[numeral.start() : end], lang) == [figure]:
-                yield _particular(text, numeral.start(), end)
-                break
-    for word in _WORD.finditer(text):
-        if not any(map(str.isdigit, word[0])) and figures(word[0], lang) == [figure]:
-            yield _particular(text, word.start(), word.end())
-
-
-def _places_of_country(code: str, text: str, lang: str) -> Iterator[Particular]:
-    """The fewest words, and of a script without spaces the fewest signs, that name it."""
-    words = list(_WORD.finditer(text))
-    for size in range(1, _LONGEST_NAME + 1):
-        for first, last in zip(words, words[size - 1 :], strict=False):
-            if code in (territories(text[first.start() : last.end()], lang) or ()):
-                yield _shortest(code, text, first.start(), last.end(), lang)
-
-
-def _shortest(code: str, text: str, start: int, end: int, lang: str) -> Particular:
-    if lang in ("zh", "ja", "th"):
-        while code in (territories(text[start : end - 1], lang) or ()):
-            end -= 1
-        while code in (territories(text[start + 1 : end], lang) or ()):
-            start += 1
-    return _particular(text, start, end, code)
-
-
-def _particular(text: str, start: int, end: int, country: str = "") -> Particular:
-    return Particular(text[start:end], start, end, country)

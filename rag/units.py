@@ -71,7 +71,7 @@ _ENDING = 4
 def unit_at(text: str, start: int, end: int, lang: str) -> Unit:
     """What the figure at start to end of a folded text counts; empty where that is not read.
 
-    >>> unit_at("up 18 percent", 3, 5, "en"), unit_at("41 mld dolarów", 0, 6, "pl")
+    >>> unit_at("up 18 percent", 3, 5, "en"), unit_at("57 mld dolarów", 0, 6, "pl")
     (frozenset({'percent'}), frozenset({'dollar'}))
     """
     before, after = text[max(0, start - 12) : start], text[end : end + 48]
