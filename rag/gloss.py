@@ -50,7 +50,8 @@ def gloss(text: str, lang: str, to: str) -> tuple[str, ...]:
     """
     plain = fold(text)
     dates = read_dates(text, lang)
-    figures = [each for each in read_figures(text, lang, dates) if each.sure]
+    # Numbers in words can be misread ("three decades"): what is shown must be certain.
+    figures = [each for each in read_figures(text, lang, dates) if not each.word]
     written_dates = list(_dates(plain, dates, figures, to))
     free = [f for f in figures if not any(a <= f.start < b for a, b, _ in written_dates)]
     countries = list(_countries(text, plain, lang, to))
@@ -99,7 +100,7 @@ def _beside(month: DatePart, figures: Sequence[Placed]) -> tuple[int, int, int, 
     start, end, day, year = month.start, month.end, 0, 0
     for each in figures:
         value = next(iter(each.values))
-        if not isinstance(value, Decimal) or each.word:
+        if not isinstance(value, Decimal):
             continue
         if 0 <= start - each.end <= _GAP and 1 <= value <= 31 and not day:
             start, day = each.start, int(value)

@@ -514,7 +514,7 @@ def _key(form: str) -> str:
 
 
 def _number_joins(token: str, stop: _Stop, rules: _Rules) -> bool:
-    """Whether this is "1." before a list item or an ordinal like "3. Kuşak"."""
+    """Whether this is "1." before a list item or an ordinal like "3. Bölüm"."""
     lead = stop.text[stop.start : min(stop.before - len(token), stop.start + _LOOK_BACK)]
     at_start = not lead.strip("( \t" + _DASHES)
     if at_start and (_LIST_NUMBER.fullmatch(token) or len(token) < 4):

@@ -36,6 +36,15 @@ def test_names_in_latin_letters_are_told_from_a_text_of_another_script() -> None
     assert gloss("Ana Tolvar mówi w Oslo, w Norwegii.", "pl", "zh") == ("挪威",)
 
 
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [("בשלושת העשורים האחרונים", "he"), ("in the past three decades, forty-one times", "en"),
+     ("خلال العقود الثلاثة", "ar"), ("siedemnaście razy", "pl"), ("otuz iki yıl", "tr")],
+)  # fmt: skip
+def test_numbers_in_words_are_not_put_into_figures(text: str, lang: str) -> None:
+    assert gloss(text, lang, "de") == ()
+
+
 def test_each_is_said_once_and_not_too_many() -> None:
     assert gloss("Polen, Polen und Polen", "de", "en") == ("Poland",)
     assert len(gloss(", ".join(map(str, range(100, 140))), "de", "en")) == MOST
