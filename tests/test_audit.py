@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evals.audit import main, sentence_pairs
@@ -204,6 +204,7 @@ def test_what_is_shown_early_is_a_beginning_that_is_not_refused(
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES)).map(" ".join), langs, st.integers(0, 80))
+@example("Norway Tolvar 41 Norway Norway Norway", "en", 31)
 def test_what_is_found_early_is_found_in_the_end(text: str, lang: str, size: int) -> None:
     quote = [("5 lipca, 41 mld", "pl")]
     _, early = audit_begun(text[:size], lang, quote)
