@@ -31,6 +31,7 @@ from rag.records import (
     HitsEvent,
     Mode,
     Query,
+    StageEvent,
     TextEvent,
     Usage,
 )
@@ -116,7 +117,7 @@ def _write(
     evidence: Sequence[Evidence],
     parts: Parts,
     stop: threading.Event,
-) -> Generator[TextEvent | CallEvent, None, _Written | None]:
+) -> Generator[StageEvent | TextEvent | CallEvent, None, _Written | None]:
     """Draft and check, once more with the complaint if need be, else quote.
 
     None when it was stopped.
@@ -132,6 +133,7 @@ def _write(
     judge = partial(check_words, query=query, detect=_lang, agrees=parts.embedder.agrees)
     messages = reader_messages(query, shown)
     for attempt in range(_ATTEMPTS):
+        yield StageEvent("rewriting" if attempt else "reading", len(shown))
         replies = model.stream(messages, SCHEMA, stop)
         outcome = yield from _draft(replies, query, shown, judge, attempt)
         if stop.is_set():
@@ -155,7 +157,7 @@ def _draft(
     evidence: Sequence[Evidence],
     judge: Judge,
     attempt: int,
-) -> Generator[TextEvent, None, Checked | Refused]:
+) -> Generator[StageEvent | TextEvent, None, Checked | Refused]:
     """One reply of the model, shown as far as it is settled.
 
     The first is stopped once a claim is refused; of the last the other claims are kept.
@@ -173,6 +175,7 @@ def _draft(
                         replaces or not begins,
                     )
                     shown, replaces = text, False
+        yield StageEvent("checking", len(evidence))
         draft = read_draft(reply)
         if draft is None:
             raise Refused("it is not the JSON that was asked for")

@@ -192,4 +192,5 @@ def _citation(number: int, evidence: Evidence) -> Citation:
         title=hit.title,
         lang=hit.lang,
         page=hit.page,
+        date=hit.date,
     )

@@ -136,6 +136,7 @@ class Citation(Record):
     title: str = ""
     lang: str = ""
     page: int | None = None
+    date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,17 @@ class HitsEvent(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class StageEvent(Record):
+    """What begins now, for those who wait while the chat model works."""
+
+    stage: Literal["reading", "checking", "rewriting"]
+    """The model reads sentences; its whole reply is checked; it words a refused one again."""
+    sentences: int
+    """How many sentences of articles the model is shown."""
+    kind: Literal["stage"] = "stage"
+
+
+@dataclass(frozen=True, slots=True)
 class TextEvent(Record):
     """More of the answer's text; every figure in it has been checked already."""
 
@@ -228,7 +240,7 @@ class AnswerEvent(Record):
     kind: Literal["answer"] = "answer"
 
 
-Event = HitsEvent | TextEvent | CallEvent | AnswerEvent
+Event = HitsEvent | StageEvent | TextEvent | CallEvent | AnswerEvent
 
 
 @dataclass(frozen=True, slots=True)

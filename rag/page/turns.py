@@ -1,0 +1,98 @@
+"""A conversation as it is shown: questions, and what came of each so far."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from rag.records import (
+    Answer,
+    AnswerEvent,
+    Event,
+    Hit,
+    HitsEvent,
+    Record,
+    StageEvent,
+    TextEvent,
+)
+
+MOST_TURNS = 50
+"""Turns that a browser keeps; what it may store is a few megabytes."""
+
+Doing = Literal["waiting", "searching", "reading", "checking", "rewriting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn(Record):
+    """One question, and what is shown for it so far."""
+
+    question: str
+    key: str = field(default_factory=lambda: secrets.token_hex(4))
+    """What tells this turn from the others of its conversation."""
+    where: Mapping[str, Any] = field(default_factory=dict)
+    """The filter that it is asked under, as `Rag.ask` takes it; empty is none."""
+    state: Literal["open", "whole", "stopped", "failed"] = "open"
+    doing: Doing = "searching"
+    """What is going on, while it is open."""
+    count: int = 0
+    """Of "waiting" how many come before; of the others how many sentences are read."""
+    text: str = ""
+    hits: tuple[Hit, ...] = ()
+    """What was found, until the answer, which has them, is there."""
+    answer: Answer | None = None
+    """The whole answer, once it is there."""
+    fault: str = ""
+    """Why it failed, in one line."""
+    verdict: Literal["", "liked", "disliked"] = ""
+    """What its reader thought of it."""
+
+    def after(self, event: Event) -> "Turn":
+        """The turn with one more event of the engine's stream."""
+        if isinstance(event, HitsEvent):
+            return replace(self, hits=event.hits, doing="reading", count=0)
+        if isinstance(event, StageEvent):
+            return replace(self, doing=event.stage, count=event.sentences)
+        if isinstance(event, TextEvent):
+            return replace(self, text=event.text if event.replaces else self.text + event.text)
+        if isinstance(event, AnswerEvent):
+            answer = replace(event.answer, hits=tuple(map(_without_sentences, event.answer.hits)))
+            return replace(self, text=answer.text, state="whole", answer=answer, hits=())
+        return self
+
+
+Turns = tuple[Turn, ...]
+
+
+def _without_sentences(hit: Hit) -> Hit:
+    """The hit without what the page does not show: a browser has little room."""
+    return replace(hit, sentences=(), shares=())
+
+
+def kept(turns: Iterable[Turn]) -> list[dict[str, Any]]:
+    """The conversation as a browser keeps it: its last MOST_TURNS turns as plain JSON."""
+    return [turn.to_dict() for turn in list(turns)[-MOST_TURNS:]]
+
+
+def restored(kept: object) -> Turns:
+    """The conversation that a browser kept; empty where that cannot be read.
+
+    What was under way when the page went is taken as stopped.
+    """
+    try:
+        turns = _adapter().validate_python(kept or ())
+    except ValidationError:
+        return ()
+    return tuple(replace(turn, state="stopped") if turn.state == "open" else turn for turn in turns)
+
+
+def history(turns: Iterable[Turn]) -> list[tuple[str, str]]:
+    """The (question, answer) pairs that a next question may lean on."""
+    return [(turn.question, turn.text) for turn in turns if turn.state == "whole"]
+
+
+@cache
+def _adapter() -> TypeAdapter[tuple[Turn, ...]]:
+    return TypeAdapter(tuple[Turn, ...])

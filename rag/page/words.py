@@ -1,0 +1,87 @@
+"""What the page itself says, in the languages that it speaks."""
+
+import tomllib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Protocol
+
+LANGUAGES = {
+    "en": "English",
+    "tr": "Türkçe",
+    "ar": "العربية",
+    "he": "עברית",
+    "pl": "Polski",
+    "ru": "Русский",
+}
+"""The languages of the page, each by its own name; the first is that of everyone else."""
+_RIGHT_TO_LEFT = ("ar", "he")
+
+
+class Words(Protocol):
+    """Says one key of words.toml in one language of the page."""
+
+    lang: str
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The words of a key such as "chat.ask", filled with the values that it names.
+
+        Values are put in as they are: escape the whole where it becomes HTML. Raises
+        KeyError for a key or a value that is missing.
+        """
+        ...
+
+
+class _Spoken:
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+
+    def __call__(self, key: str, **values: object) -> str:
+        return Template(_all()[key][self.lang]).substitute(values)
+
+
+def words(lang: str) -> Words:
+    """What the page says in one of LANGUAGES; raises KeyError for another."""
+    if lang not in LANGUAGES:
+        raise KeyError(lang)
+    return _Spoken(lang)
+
+
+def page_direction(lang: str) -> str:
+    """The way that a page in this language runs: "rtl" or "ltr".
+
+    >>> page_direction("he"), page_direction("pl")
+    ('rtl', 'ltr')
+    """
+    return "rtl" if lang in _RIGHT_TO_LEFT else "ltr"
+
+
+def preferred(accepted: str) -> str:
+    """The language of the page for an `Accept-Language` header (RFC 9110, 12.5.4).
+
+    >>> preferred("fr-FR, iw;q=0.5, pl;q=0.7"), preferred(""), preferred("ru;q=0, *")
+    ('pl', 'en', 'en')
+    """
+    ranked = sorted(_ranges(accepted), key=lambda each: -each[0])
+    return next((lang for quality, lang in ranked if quality > 0), next(iter(LANGUAGES)))
+
+
+def _ranges(accepted: str) -> Iterable[tuple[float, str]]:
+    for part in accepted.split(","):
+        name, _, quality = part.partition(";")
+        lang = name.strip().lower().partition("-")[0]
+        lang = {"iw": "he"}.get(lang, lang)
+        if lang in LANGUAGES:
+            try:
+                yield float(quality.partition("=")[2] or 1), lang
+            except ValueError:
+                continue
+
+
+@cache
+def _all() -> dict[str, dict[str, str]]:
+    entries = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
+    return {
+        f"{area}.{key}": spoken for area, keys in entries.items() for key, spoken in keys.items()
+    }
