@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Passed on through the environment, so that no quote or dollar sign in it is the shell's.
 export Q ?= what was 2023 bilateral trade?
 
-.PHONY: run ask eval gate test lint format constraints clean
+.PHONY: run ask eval gate test screenshots lint format constraints clean
 
 run: $(VENV)/installed ## set up, answer the demo question, serve the chat page
 	@$(BIN)/rag ingest || test $$? -eq 2
@@ -27,11 +27,21 @@ gate: $(VENV)/tested ## refuse a change that makes answers worse than the accept
 	RAG_MODEL=embedded RAG_ANSWERS=words $(BIN)/rag eval run --no-cache --limit 8 --out "$$out/words" && \
 	$(BIN)/rag eval gate "$$out/words" --baseline evals/baseline-words.json
 
-test: $(VENV)/tested ## lint, types and tests, as CI runs them
+# axe-core is tests/browser's one need from npm; without npm its tests are skipped.
+AXE := tests/browser/node_modules/.package-lock.json
+$(AXE): tests/browser/package-lock.json
+	@if command -v npm >/dev/null; then \
+	  cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+	else echo "no npm: the page is not checked by axe-core; install Node to do so"; fi
+
+test: $(VENV)/tested $(AXE) ## lint, types and tests, as CI runs them
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+screenshots: $(VENV)/tested ## pictures of the chat page in build/screenshots
+	$(BIN)/python -m evals.screenshots build/screenshots
 
 format: $(VENV)/tested
 	$(BIN)/ruff format .

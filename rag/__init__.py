@@ -2,7 +2,7 @@
 
 The files tell the story:
 
-    cli.py, chat.py      the command line and the chat page
+    cli.py, page/        the command line and the chat page
     engine.py            one corpus, open for questions: what `rag.open` returns
     ingestion.py         story 1: read.py -> split.py -> embed.py -> store.py
     sentences.py         where sentences end, in many languages
@@ -15,6 +15,8 @@ The files tell the story:
     disagreement.py      whether two articles say different things of one thing
     abstention.py        what is told where the articles do not say
     feedback.py          what readers thought of answers
+    translate.py         a quote in the asker's language, by the chat model and checked
+    uploads.py           articles that people add on the page; staging.py checks their files
     late_interaction.py  question and passage compared token by token
     particulars.py       whether a passage names the figures and countries that are asked for
     reader.py            question and passage read together: does it answer, and where

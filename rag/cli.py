@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 ABSTAINED, BAD_INPUT, FAULT, INTERRUPTED = 3, 2, 1, 130
 
 # The settings as flags. They are written out so that `--help` need not load them;
-# a test holds them against `Settings`.
+# a test holds them against `Settings`. Secrets have none: every user of the machine sees the
+# flags of a program that runs.
 SETTINGS = {
     "model": "Chat model: embedded, none, openai:NAME, gguf:/path, provider:NAME.",
     "answers": "words: the chat model words answers; quotes: sentences are quoted.",
@@ -39,6 +40,8 @@ SETTINGS = {
     "corpus": "Folder or file of articles.",
     "host": "Address that the chat page listens on.",
     "port": "Port that the chat page listens on.",
+    "public": "on: everyone who reaches the chat page may use it without a login.",
+    "uploads": "off: the chat page takes no files.",
     "timeout": "Seconds that one model call may take.",
     "max-tokens": "Tokens that one model reply may have.",
     "price": "US dollars per million tokens: prompt,completion.",
@@ -136,7 +139,7 @@ def ingest(path: str | None, rebuild: bool, fresh: bool, as_json: bool, **flags:
 def chat(**flags: Any) -> None:
     """Serve the chat page."""
     with _engine(flags) as rag:
-        from rag.chat import serve
+        from rag.page.server import serve
 
         serve(rag)
 
@@ -209,13 +212,9 @@ def eval_gate(arguments: tuple[str, ...]) -> None:
 
 
 def _evals(module: str) -> Any:
-    """A module of evals/, which lies beside this package in a checkout and inside it in a wheel."""
-    import importlib
+    from rag.resources import evals_module
 
-    from rag.resources import evals_folder
-
-    sys.path.insert(0, str(evals_folder().parent))
-    return importlib.import_module(module)
+    return evals_module(module)
 
 
 @app.command()

@@ -40,6 +40,7 @@ def examine(settings: Settings) -> list[Finding]:
         "chat model": _chat_model,
         "token tables": _token_tables,
         "disk": _disk,
+        "chat page": _chat_page,
     }
     try:
         return [_guarded(name, check, parts) for name, check in checks.items()]
@@ -121,6 +122,24 @@ def _disk(parts: Parts) -> Finding:
             return Finding("disk", False, f"{free / 1e6:,.0f} MB free at {folder}",
                            f"make {(room - free) / 1e6:,.0f} MB of room there")  # fmt: skip
     return Finding("disk", True, "room enough")
+
+
+def _chat_page(parts: Parts) -> Finding:
+    """Who can reach the page, and whether it takes files."""
+    from rag.page.access import check_access, is_loopback, uploads_allowed
+
+    settings = parts.settings
+    check_access(settings)
+    if is_loopback(settings.host):
+        who = "only this machine" + (", with a login" if settings.login else "")
+    else:
+        who = "others too, with a login" if settings.login else "everyone, without a login"
+    uploads = uploads_allowed(settings)
+    detail = f"{settings.host}, port {settings.port}: {who}; uploads {'on' if uploads else 'off'}"
+    if settings.uploads == "on" and not uploads:
+        return Finding("chat page", False, f"{detail}, although RAG_UPLOADS=on",
+                       "set RAG_LOGIN=user:password, or RAG_HOST=127.0.0.1")  # fmt: skip
+    return Finding("chat page", True, detail)
 
 
 def _joins_a_model(settings: Settings) -> bool:

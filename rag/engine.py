@@ -2,11 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import closing, suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from rag.errors import StoreError
+from rag.errors import InputError, StoreError
 from rag.ingestion import Progress, ingest, no_progress
 from rag.parts import Parts
 from rag.records import Answer, AnswerEvent, Document, Event, Hit, IngestReport
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
     from langchain_core.retrievers import BaseRetriever
     from langchain_core.runnables import Runnable
+
+    from rag.translate import Translation
 
 History = Sequence[tuple[str, str]]
 Where = Mapping[str, Any]
@@ -74,7 +78,7 @@ class Rag:
         language: str | None = None,
         k: int | None = None,
         where: Where | None = None,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """Hits, text and calls as they come, the answer last; closing it stops the model."""
         return self._events(threading.Event(), question, history, language, k, where)
 
@@ -117,7 +121,7 @@ class Rag:
         language: str | None,
         k: int | None,
         where: Where | None,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         from rag.asking import stream
 
         self._fill()
@@ -144,8 +148,25 @@ class Rag:
         query, names = understand(question), checked_signals(signals)
         return retrieve(query, self.parts, checked_k(k), where, names)
 
+    def translate(
+        self, text: str, lang: str, to: str, stop: threading.Event | None = None
+    ) -> "Translation":
+        """A quote's translation by the chat model, checked against the quote.
+
+        `lang` and `to` are ISO 639 codes. Where none passes the checks its text is empty and
+        its status says why. Setting `stop` ends the model. Raises InputError and ModelError.
+        """
+        from rag.translate import translate
+
+        return translate(text, lang, to, self.parts, stop or threading.Event())
+
     def ingest(
-        self, path: str | Path | None = None, *, rebuild: bool = False, fresh: bool = False
+        self,
+        path: str | Path | None = None,
+        *,
+        rebuild: bool = False,
+        fresh: bool = False,
+        progress: Progress | None = None,
     ) -> IngestReport:
         """Make the store hold what a folder or file holds now.
 
@@ -153,14 +174,29 @@ class Rag:
         folder that the store was made from.
         `rebuild` writes it anew even when nothing changed, `fresh` also forgets what
         came from other folders. Files that cannot be read are named in the report.
+        `progress` is told of each step; None tells those that opened this corpus.
         """
         return ingest(
             path or self._corpus(),
             self.parts,
             rebuild=rebuild,
             fresh=fresh,
-            progress=self._progress,
+            progress=progress or self._progress,
         )
+
+    def warm_up(self) -> None:
+        """Open and load now what a question needs, so that the first one need not wait.
+
+        The chat model is not asked. Raises StoreError and ModelError for what does not work.
+        """
+        document = next(iter(self.documents().values()), None)
+        if document is None:
+            return
+        first = (document.title or document.text)[:100]
+        with suppress(InputError), closing(self.stream(first)) as events:
+            # A model would be asked after the second.
+            for _ in islice(events, 2):
+                pass
 
     def documents(self) -> dict[str, Document]:
         """Every stored article by its source, with its text unchanged."""

@@ -1,6 +1,9 @@
 """Where prompts, seeds and evals lie: at the top of a checkout, inside a wheel."""
 
+import importlib
+import sys
 from pathlib import Path
+from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -23,3 +26,12 @@ def seeds_folder() -> Path:
 def evals_folder() -> Path:
     """The folder of the evaluation: questions and the code that runs them."""
     return _folder("evals")
+
+
+def evals_module(name: str) -> Any:
+    """A module of evals/, such as "evals.runs", from wherever the folder lies."""
+    place = str(evals_folder().parent)
+    if place not in sys.path:
+        # First, because other packages are called evals too.
+        sys.path.insert(0, place)
+    return importlib.import_module(name)

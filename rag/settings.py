@@ -12,6 +12,7 @@ from rag.errors import SettingsError
 from rag.resources import seeds_folder
 
 APP = "quoted-rag"
+_SECRET = ("OPENAI_API_KEY", "RAG_LOGIN")
 
 
 class Settings(BaseSettings):
@@ -21,7 +22,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="RAG_", env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True
+        env_prefix="RAG_",
+        env_file=".env",
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
     )
 
     model: str = Field(
@@ -50,6 +56,19 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the chat page listens on")
     port: int = Field(7860, ge=1, le=65535, description="Port that the chat page listens on")
+    login: SecretStr | None = Field(
+        None,
+        description="`user:password` that the chat page asks for; unset: no login, and only this "
+        "machine can reach it",
+    )
+    public: bool = Field(
+        False, description="`on` lets everyone who reaches RAG_HOST use the page without a login"
+    )
+    uploads: Literal["", "on", "off"] = Field(
+        "",
+        description="`off`: the page takes no files; unset: it does where only this machine, or "
+        "who is signed in, can reach it",
+    )
     timeout: float = Field(120.0, gt=0, description="Seconds that one model call may take")
     max_tokens: int = Field(400, ge=16, description="Tokens that one model reply may have")
     price: str = Field(
@@ -65,6 +84,15 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("a URL begins with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("login")
+    @classmethod
+    def _is_user_and_password(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            user, _, password = value.get_secret_value().partition(":")
+            if not user.strip() or not password:
+                raise ValueError("give user:password, neither of them empty")
+        return value
 
     @field_validator("price")
     @classmethod
@@ -94,7 +122,8 @@ class Settings(BaseSettings):
             name = str(first["loc"][0]) if first["loc"] else "settings"
             name = name if name.isupper() else f"RAG_{name.upper()}"
             reason = str(first["msg"]).removeprefix("Value error, ")
-            raise SettingsError(f"{name}={first['input']!r}: {reason}") from error
+            told = name if name in _SECRET else f"{name}={first['input']!r}"
+            raise SettingsError(f"{told}: {reason}") from error
 
     @property
     def store_folder(self) -> Path:

@@ -132,6 +132,12 @@ class Store:
         found = self._read(lambda generation: list(generation.collections.read_documents()))
         return {each.document.source: each for each in sorted(found, key=_source)}
 
+    def passages_by_source(self) -> dict[str, int]:
+        """How many passages are stored of each article that has any."""
+        if self.manifest() is None:
+            return {}
+        return dict(self._read(lambda generation: generation.passages_by_source))
+
     def replace(
         self,
         manifest: Manifest,

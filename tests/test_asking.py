@@ -14,7 +14,7 @@ from rag.asking import MAX_QUESTION, understand
 from rag.engine import Rag
 from rag.errors import InputError
 from rag.prompts import abstention, small_talk_reply
-from rag.records import AnswerEvent, CallEvent, HitsEvent, TextEvent
+from rag.records import AnswerEvent, CallEvent, HitsEvent, StageEvent, TextEvent
 from rag.settings import Settings
 
 ARTICLES = {
@@ -248,16 +248,22 @@ def test_sentences_cannot_open_a_line_of_their_own(scripted: Scripted) -> None:
 def test_stream_gives_hits_then_text_then_the_answer(scripted: Scripted) -> None:
     engine, model = scripted("")
     model.replies[0] = claims(([number_of(engine, "Milliarden")], RIGHT))
-    first, *texts, call, last = engine.stream(QUESTION)
+    first, *said, call, last = engine.stream(QUESTION)
     assert isinstance(first, HitsEvent)
     assert isinstance(call, CallEvent)
     assert call.prompt[-1][1] == str(model.asked[0][-1].content)
     assert json.loads(call.reply) == json.loads(model.replies[0])
     assert call.refused == ""
     assert isinstance(last, AnswerEvent)
+    stages = [event for event in said if isinstance(event, StageEvent)]
+    assert [stage.stage for stage in stages] == ["reading", "checking"]
+    assert said[0] == stages[0]
+    sentences = [line for line in call.prompt[-1][1].splitlines() if line.startswith("[")]
+    assert [stage.sentences for stage in stages] == [len(sentences)] * 2
+    texts = [event for event in said if isinstance(event, TextEvent)]
+    assert len(said) == len(stages) + len(texts)
     shown = ""
     for event in texts:
-        assert isinstance(event, TextEvent)
         shown = event.text if event.replaces else shown + event.text
         assert not shown.endswith("[")
     assert shown == last.answer.text

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,9 @@ def test_a_second_ingest_says_that_it_wrote_nothing(folder: Path) -> None:
         (("ask", "What boats?"), {"RAG_MODEL": "openai:gpt-5"}, 2, "OPENAI_API_KEY"),
         (("ask", "What boats?"), {"RAG_MODEL": "gguf:/nowhere.gguf"}, 1, "/nowhere.gguf"),
         (("ask", "x y"), {"RAG_BASE_URL": "localhost"}, 2, "http://"),
+        (("ask", "x y"), {"RAG_LOGIN": "ann"}, 2, "RAG_LOGIN: give user:password"),
+        (("ask", "x y", "--uploads", "maybe"), {}, 2, "RAG_UPLOADS='maybe'"),
+        (("ask", "x y", "--public", "maybe"), {}, 2, "RAG_PUBLIC='maybe'"),
         (("ingest", "/nowhere"), {}, 2, "/nowhere"),
         (("search", "What boats?"), {"RAG_CHROMA_URL": "http://127.0.0.1:9"}, 1, "chroma run"),
     ],
@@ -122,7 +126,10 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_every_setting_is_a_flag() -> None:
-    fields = {name.replace("_", "-") for name in Settings.model_fields} - {"openai-api-key"}
+    fields = {name.replace("_", "-") for name in Settings.model_fields} - {
+        "openai-api-key",
+        "login",
+    }
     assert fields == set(SETTINGS)
 
 
@@ -134,6 +141,20 @@ def test_flags_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_key_never_stands_in_a_representation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     assert "sk-secret" not in repr(Settings.read())
+
+
+@pytest.mark.parametrize("login", ["s3cret", ":s3cret", " :s3cret", "s3cret:"])
+def test_a_login_is_never_told(monkeypatch: pytest.MonkeyPatch, login: str) -> None:
+    monkeypatch.setenv("RAG_LOGIN", login)
+    with pytest.raises(SettingsError, match="RAG_LOGIN: give user:password") as refusal:
+        Settings.read()
+    told = "".join(traceback.format_exception(refusal.value))
+    assert "s3cret" not in told
+    monkeypatch.setenv("RAG_LOGIN", "ann:s3cret:with:colons")
+    settings = Settings.read()
+    assert settings.login is not None
+    assert settings.login.get_secret_value() == "ann:s3cret:with:colons"
+    assert "s3cret" not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 
 def test_a_bad_setting_names_itself_and_its_value(monkeypatch: pytest.MonkeyPatch) -> None:

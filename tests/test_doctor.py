@@ -66,8 +66,31 @@ def test_finds_nothing_wrong_with_a_sound_store(folder: Path) -> None:
         "chat model",
         "token tables",
         "disk",
+        "chat page",
     ]
     assert "1 articles, 3 passages, cosine" in finding("store", settings(folder)).detail
+
+
+@pytest.mark.parametrize(
+    ("flags", "ok", "told"),
+    [
+        ({}, True, "127.0.0.1, port 7860: only this machine; uploads on"),
+        ({"uploads": "off"}, True, "only this machine; uploads off"),
+        ({"login": "ann:secret"}, True, "only this machine, with a login; uploads on"),
+        ({"host": "0.0.0.0", "login": "ann:secret"}, True, "others too, with a login; uploads on"),
+        ({"host": "0.0.0.0", "public": "on"}, True, "everyone, without a login; uploads off"),
+        ({"host": "0.0.0.0", "public": "on", "uploads": "on"}, False, "although RAG_UPLOADS=on"),
+        ({"host": "192.0.2.1"}, False, "RAG_HOST='192.0.2.1' lets other machines reach the page"),
+    ],
+)
+def test_tells_who_can_reach_the_page(
+    folder: Path, flags: dict[str, str], ok: bool, told: str
+) -> None:
+    found = finding("chat page", settings(folder, **flags))
+    assert found.ok == ok
+    assert told in found.detail
+    assert ("RAG_LOGIN=user:password" in found.mend) is not ok
+    assert "secret" not in str(found)
 
 
 def no_store(store: Path) -> None:

@@ -171,6 +171,20 @@ def test_reads_every_passage_back_as_a_slice_of_its_document(filled: Store) -> N
         assert all(text[s.start : s.end] == s.text for s in passage.sentences)
 
 
+def test_counts_the_passages_of_each_document(filled: Store) -> None:
+    expected = {each.source: len(split_document(each, words, 30)) for each in DOCUMENTS}
+    assert max(expected.values()) > 1
+    assert filled.passages_by_source() == expected
+
+
+def test_counts_the_passages_of_the_store_that_is_current(store: Store) -> None:
+    assert store.passages_by_source() == {}
+    fill(store, note("One.\n\nTwo.", "a:1.jsonl#2:3"))
+    assert store.passages_by_source() == {"a:1.jsonl#2:3": 2}
+    fill(store, [])
+    assert store.passages_by_source() == {}
+
+
 def test_finds_the_nearest_first(filled: Store) -> None:
     passages = [each for document in DOCUMENTS for each in split_document(document, words, 30)]
     question = vectors_of(passages)[3] + vectors_of(passages)[5]

@@ -3,14 +3,18 @@
     server.py      listens, and serves the page until Ctrl-C
     access.py      who may come in, and what is refused without a login
     guard.py       what every reply of the server carries: content security policy, language
-    layout.py      the page: its parts, and what each event calls; the API endpoints
+    layout.py      the page: its head, its tabs, the source panel
     desk.py        lets the model answer one visitor after the other, and stops
     turns.py       a conversation as it is shown, and as a browser keeps it
-    transcript.py  a conversation as HTML; proof.py, the panel under an answer
+    conversation.py  the tab of questions: what each of its events does
+    transcript.py  a conversation as HTML: marks.py, with its cards; proof.py, how it was checked
     article.py     an article as HTML, its quotes marked by offset
-    bidi.py        which way a text runs
+    places.py      what articles and filters are called
+    markup.py      escaping, which every text of others passes through; bidi.py, which way it runs
+    endpoints.py   what programs may call
     sources.py     the tab of articles: filter, upload, removal
-    runs.py        the tab of evaluation runs
+    runs.py        the tab of evaluation runs: run_folders.py, those on disk; run_views.py and
+                   run_changes.py, as HTML; html_table.py, tables and their cells
     words.py       what the page says, in words.toml
     page.js        cards, the source panel, copying: what needs no server
     page.css       how it looks

@@ -1,0 +1,155 @@
+"""Lets the engine work for one visitor after the other, and stops for those who want it.
+
+Gradio can do both, but shows nobody their question before it is their turn, and its
+`cancels` may let a last piece of text arrive after Stop and undo it.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import replace
+from typing import Any, ParamSpec, TypeVar
+
+from rag.engine import History, Rag
+from rag.errors import RagError
+from rag.page.turns import Turn
+from rag.page.words import Words
+from rag.records import Answer
+from rag.translate import Translation
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+def _tell_nobody(before: int) -> None:
+    """Nobody wants to know how many come before."""
+
+
+class Line:
+    """Those who wait for the engine, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._places: list[asyncio.Event] = []
+
+    @asynccontextmanager
+    async def turn(self, tell: Callable[[int], None] = _tell_nobody) -> AsyncIterator[None]:
+        """Wait until everybody before is done; `tell` hears how many they are, as they go."""
+        moved = asyncio.Event()
+        self._places.append(moved)
+        try:
+            while before := self._places.index(moved):
+                tell(before)
+                moved.clear()
+                await moved.wait()
+            yield
+        finally:
+            self._places.remove(moved)
+            for place in self._places:
+                place.set()
+
+
+class Desk:
+    """Answers visitors, each known by the session of their tab."""
+
+    def __init__(self, engine: Rag) -> None:
+        self._engine = engine
+        self._line = Line()
+        self._tasks: set[tuple[str, asyncio.Task[Any]]] = set()
+
+    async def answered(
+        self, turn: Turn, history: History, visitor: str, say: Words
+    ) -> AsyncIterator[Turn]:
+        """The turn after each step, until it is whole, has failed or was stopped.
+
+        Steps that come faster than they are taken are left out, but never the last.
+        """
+        news, shown = asyncio.Event(), turn
+
+        def show(step: Turn) -> None:
+            nonlocal turn
+            turn = step
+            news.set()
+
+        with self._stoppable(self._grow(turn, history, say, show), visitor) as task:
+            task.add_done_callback(lambda _: news.set())
+            ended = False
+            while not ended:
+                await news.wait()
+                news.clear()
+                ended = task.done()
+                if turn is not shown:
+                    yield (shown := turn)
+            if task.cancelled():
+                yield replace(turn, state="stopped")
+
+    async def ask(
+        self, question: str, history: History, language: str, where: Mapping[str, Any], visitor: str
+    ) -> Answer:
+        """The whole answer; raises RagError."""
+        with self._stoppable(self._ask(question, history, language, where), visitor) as task:
+            return await task
+
+    def stop(self, visitor: str) -> None:
+        """Stop what this visitor waits for, who asks for it or has closed the page."""
+        for owner, task in self._tasks:
+            if owner == visitor:
+                task.cancel()
+
+    async def translate(self, text: str, lang: str, to: str) -> Translation:
+        """A checked translation of a quote, when it is its turn; raises RagError."""
+        stop = threading.Event()
+        try:
+            async with self._line.turn():
+                return await self.apart(self._engine.translate, text, lang, to, stop)
+        finally:
+            stop.set()
+
+    async def apart(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The work's result, out of the event loop's way."""
+        return await asyncio.to_thread(work, *args, **kwargs)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Work that needs the engine for itself, such as writing the store."""
+        async with self._line.turn():
+            yield
+
+    async def _grow(
+        self, turn: Turn, history: History, say: Words, show: Callable[[Turn], None]
+    ) -> None:
+        def waiting(before: int) -> None:
+            show(replace(turn, doing="waiting", count=before))
+
+        try:
+            async with self._line.turn(waiting):
+                show(turn)
+                events = self._engine.astream(turn.question, history, where=turn.where or None)
+                async with aclosing(events):
+                    async for event in events:
+                        show(turn := turn.after(event))
+        except RagError as error:
+            show(replace(turn, fault=str(error), state="failed"))
+        except Exception:
+            _log.exception("a question could not be answered")
+            show(replace(turn, fault=say("chat.fault"), state="failed"))
+
+    async def _ask(
+        self, question: str, history: History, language: str, where: Mapping[str, Any]
+    ) -> Answer:
+        async with self._line.turn():
+            return await self._engine.aask(question, history, language or None, where=where or None)
+
+    @contextmanager
+    def _stoppable(self, work: Coroutine[Any, Any, T], visitor: str) -> Iterator[asyncio.Task[T]]:
+        """The work as a task that `stop` finds, and that ends with the block."""
+        entry = (visitor, asyncio.create_task(work))
+        self._tasks.add(entry)
+        try:
+            yield entry[1]
+        finally:
+            self._tasks.discard(entry)
+            entry[1].cancel()

@@ -1,0 +1,93 @@
+"""The page: one for each of its languages, with the same parts and the same events."""
+
+import gradio as gr
+from markupsafe import Markup
+
+from rag.engine import Rag
+from rag.page.conversation import Conversation
+from rag.page.desk import Desk
+from rag.page.endpoints import add_endpoints
+from rag.page.markup import joined, markup
+from rag.page.runs import runs_tab
+from rag.page.sources import sources_tab
+from rag.page.words import LANGUAGES, Words, words
+
+# Read by page.js, which says nothing that is not among them.
+_LABELS = ("title", "copied", "translating", "lost")
+
+
+def page(engine: Rag) -> gr.Blocks:
+    """The pages "/" (English), "/tr", "/ar" … and the API endpoints, which all share.
+
+    Each visitor has a conversation of their own; the engine serves one after the other.
+    """
+    desk = Desk(engine)
+    first, *others = LANGUAGES
+    blocks = gr.Blocks(title=words(first)("chat.title"), analytics_enabled=False)
+    with blocks:
+        _build(blocks, engine, desk, words(first))
+        add_endpoints(engine, desk)
+    for lang in others:
+        with blocks.route(LANGUAGES[lang], f"/{lang}", show_in_navbar=False):
+            _build(blocks, engine, desk, words(lang))
+    return blocks
+
+
+def _build(blocks: gr.Blocks, engine: Rag, desk: Desk, say: Words) -> None:
+    gr.HTML(str(_header(say)), elem_id="header", apply_default_css=False, js_on_load=None)
+    chat = Conversation(engine, desk, say)
+    with gr.Tabs(elem_id="tabs"):
+        with gr.Tab(say("chat.tab"), elem_id="tab-chat"):
+            chat.build()
+        with gr.Tab(say("sources.tab"), elem_id="tab-sources"):
+            sources = sources_tab(engine, say, desk.alone)
+        with gr.Tab(say("runs.tab"), elem_id="tab-runs"):
+            runs = runs_tab(engine, say)
+    gr.HTML(str(_panel(say)), elem_id="panel", apply_default_css=False, js_on_load=None)
+    chat.connect(blocks, sources)
+    for tab in (sources, runs):
+        blocks.load(
+            tab.refresh, None, tab.refreshed, show_progress="hidden", api_visibility="private"
+        )
+
+
+def _header(say: Words) -> Markup:
+    """The title, what it promises, and the switches of language and light."""
+    return markup(
+        "<header><div><h1>{title}</h1><p>{promise}</p></div>"
+        '<nav id="language" aria-label="{language}"><ul>{choices}</ul></nav>'
+        '<button type="button" id="theme" aria-label="{theme}" title="{theme}"></button></header>'
+        '<div id="labels" hidden {labels}></div>',
+        title=say("chat.title"),
+        promise=say("chat.promise"),
+        language=say("chat.language"),
+        choices=joined(_choice(lang, say.lang) for lang in LANGUAGES),
+        theme=say("chat.theme"),
+        labels=joined((_label(key, say) for key in _LABELS), " "),
+    )
+
+
+def _choice(lang: str, present: str) -> Markup:
+    return markup(
+        '<li><a href="?lang={lang}" lang="{lang}" hreflang="{lang}"{current}>'
+        "<bdi>{name}</bdi></a></li>",
+        lang=lang,
+        name=LANGUAGES[lang],
+        current=Markup(' aria-current="true"') if lang == present else "",
+    )
+
+
+def _label(key: str, say: Words) -> Markup:
+    return markup('data-{key}="{said}"', key=key, said=say(f"chat.{key}"))
+
+
+def _panel(say: Words) -> Markup:
+    """The empty source panel; page.js puts an article into it."""
+    return markup(
+        '<aside id="source" hidden tabindex="-1" aria-label="{source}">'
+        '<button type="button" class="close">{close}</button>'
+        '<p class="fault" role="status"></p>'
+        '<div class="inside" tabindex="0" role="region" aria-label="{source}"></div></aside>',
+        source=say("chat.source"),
+        close=say("chat.close"),
+    )
