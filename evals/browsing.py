@@ -223,6 +223,8 @@ class Chat:
 
     def open_proof(self, turn: Locator) -> Locator:
         """The panel under an answer, unfolded."""
+        self.page.mouse.move(0, 0)  # a card may lie over it
+        expect(self.page.locator(".card:popover-open")).to_have_count(0)
         turn.locator("details.proof > summary").click()
         proof = turn.locator("details.proof")
         expect(proof).to_have_js_property("open", True)

@@ -16,7 +16,7 @@ The files tell the story:
     abstention.py        what is told where the articles do not say
     feedback.py          what readers thought of answers
     translate.py         a quote in the asker's language, by the chat model and checked
-    uploads.py           articles that people add on the page; staging.py checks their files
+    uploads.py           articles that people add while it runs; staging.py checks their files
     late_interaction.py  question and passage compared token by token
     particulars.py       whether a passage names the figures and countries that are asked for
     reader.py            question and passage read together: does it answer, and where

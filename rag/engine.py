@@ -153,8 +153,8 @@ class Rag:
     ) -> "Translation":
         """A quote's translation by the chat model, checked against the quote.
 
-        `lang` and `to` are ISO 639 codes. Where none passes the checks its text is empty and
-        its status says why. Setting `stop` ends the model. Raises InputError and ModelError.
+        `lang` and `to` are ISO 639 codes. Where none passes, its text is what code can say of
+        the quote, and its status says why. Setting `stop` ends the model. Raises InputError and ModelError.
         """
         from rag.translate import translate
 
@@ -229,15 +229,17 @@ class Rag:
         self.close()
 
     def _corpus(self) -> Path:
+        from rag.uploads import uploads_folder
+
         if "corpus" in self.settings.model_fields_set:
             return self.settings.corpus
         try:
             manifest = self.parts.store.manifest()
         except StoreError:  # a broken store does not tell, and is to be mended
             manifest = None
-        if manifest is None or len(manifest.roots) != 1:
-            return self.settings.corpus
-        return Path(manifest.roots[0])
+        added = str(uploads_folder(self.settings))
+        roots = [root for root in manifest.roots if root != added] if manifest else []
+        return Path(roots[0]) if len(roots) == 1 else self.settings.corpus
 
     def _fill(self) -> None:
         with self._filling:

@@ -7,6 +7,8 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from page_html import read_html
+from scripted_rag import CITATION, DOCUMENT, QUOTE, START, TEXT, ScriptedRag
 
 from rag.page.conversation import Conversation, Frame, example_questions
 from rag.page.desk import Desk
@@ -14,8 +16,6 @@ from rag.page.turns import Turn, Turns, restored
 from rag.page.words import LANGUAGES, words
 from rag.records import Document
 from rag.settings import Settings
-from tests.page_html import read_html
-from tests.scripted_rag import CITATION, DOCUMENT, QUOTE, START, TEXT, ScriptedRag
 
 SKIP = gr.skip()
 ANN = gr.Request(session_hash="ann")

@@ -4,13 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from scripted_rag import ScriptedRag
 
 from rag.errors import InputError
 from rag.page.desk import Desk, Line
 from rag.page.turns import Turn
 from rag.page.words import words
 from rag.settings import Settings
-from tests.scripted_rag import ScriptedRag
 
 SAY = words("en")
 

@@ -8,10 +8,10 @@ from typing import Any
 import gradio_client  # type: ignore[import-untyped]
 import huggingface_hub.constants
 import pytest
+from scripted_rag import DOCUMENT, QUOTE, ScriptedRag
 
 from evals.browsing import serving
 from rag.settings import Settings
-from tests.scripted_rag import DOCUMENT, QUOTE, ScriptedRag
 
 # Gradio's queue sums up its timings with pandas calls that pandas is about to drop.
 pytestmark = [

@@ -25,9 +25,10 @@ from fastapi.responses import HTMLResponse, Response
 
 from rag.engine import Rag
 from rag.errors import SettingsError, StoreError
-from rag.page.server import MAX_UPLOAD, announcement, listen, serve, server
+from rag.page.server import announcement, listen, serve, server
 from rag.page.words import LANGUAGES
 from rag.settings import Settings
+from rag.staging import MOST_BYTES
 
 # Gradio's queue sums up its timings with pandas calls that pandas is about to drop.
 GRADIO_WARNINGS = [
@@ -262,7 +263,7 @@ def upload(url: str, name: str, content: bytes) -> httpx.Response:
 def test_upload_has_a_limit(settings: Settings) -> None:
     with serving(SmallRag(settings)) as url:
         assert upload(url, "a.txt", b"a" * 1000).status_code == 200
-        assert upload(url, "a.txt", b"a" * (MAX_UPLOAD + 1)).status_code == 413
+        assert upload(url, "a.txt", b"a" * (MOST_BYTES + 1)).status_code == 413
 
 
 def test_uploaded_page_never_runs(settings: Settings) -> None:
@@ -286,7 +287,7 @@ def test_no_upload_where_there_is_none(tmp_path: Path, flags: dict[str, str]) ->
 _SCRIPT = """
 import sys, time, types
 from pathlib import Path
-from tests.test_page_server import SmallPage, SmallRag, report_route, small_settings
+from test_page_server import SmallPage, SmallRag, report_route, small_settings
 
 class SlowRag(SmallRag):
     def warm_up(self):

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted_rag import HIT, QUOTE, ScriptedRag
 
 from rag.page.turns import MOST_TURNS, Turn, history, kept, restored
 from rag.records import AnswerEvent, CallEvent, HitsEvent, Sentence, StageEvent, TextEvent
 from rag.settings import Settings
-from tests.scripted_rag import HIT, QUOTE, ScriptedRag
 
 
 @pytest.fixture

@@ -86,7 +86,8 @@ class Endpoints:
     async def translate(self, text: str, lang: str, to: str) -> dict[str, Any]:
         """Translate a quote by the chat model, from one ISO 639 code to another, checked.
 
-        `text` is empty where no translation passed the checks, and `status` says why.
+        Where no translation passes, `text` is what code can say of the quote (figures, dates,
+        countries, names), `label` is empty and `status` says why.
         """
         return (await self._desk.translate(text, lang, to)).to_dict()
 

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag.page.access import SignedIn, is_loopback, page_language, refusal
+from rag.page.access import Refusal, SignedIn, is_loopback, page_language, refusal
+from rag.page.bodies import checked_body
 from rag.page.words import LANGUAGES, page_direction, preferred
 from rag.settings import Settings
 
@@ -79,11 +80,19 @@ class Guard:
         if lang is not None:
             closed = self._settings.login is not None and self._signed_in(request) is None
             send = _Page(send, lang, closed).send
-        await self._app(scope, receive, send)
+        received = await checked_body(request, receive)
+        if isinstance(received, Refusal):
+            await _told(received)(scope, receive, send)
+            return
+        await self._app(scope, received, send)
 
     def _refused(self, request: Request) -> Response | None:
         why = refusal(request, self._settings, self._signed_in)
-        return PlainTextResponse(f"{why.line}\n", why.status) if why else None
+        return _told(why) if why else None
+
+
+def _told(why: Refusal) -> Response:
+    return PlainTextResponse(f"{why.line}\n", why.status)
 
 
 def redirection(request: Request) -> Response | None:

@@ -2,8 +2,9 @@
 // `js_on_load` of the transcript, which gives `element`, `trigger`, `server` and `watch`. All
 // HTML that it puts anywhere was made, and escaped, by the server; texts go in as text.
 
-const source = document.getElementById("source");
-const labels = document.getElementById("labels").dataset;
+// Looked up when they are needed: they may come after this part of the page.
+const panel = () => document.getElementById("source");
+const say = (key) => document.getElementById("labels").dataset[key];
 const REACH = 8; // pixels between a mark and its card
 let shown = null; // the mark whose card is open
 let opener = null; // what the source panel was opened from
@@ -77,10 +78,10 @@ async function translate(button) {
   const quote = card.querySelector(".quote");
   const told = card.querySelector(".translation");
   button.disabled = true;
-  told.textContent = labels.translating;
+  told.textContent = say("translating");
   const to = card.closest(".turn").dataset.lang || document.documentElement.lang;
   const found = await server.translation(quote.textContent, quote.lang, to).catch(() => null);
-  translations.set(card.id, found ?? { fault: labels.lost });
+  translations.set(card.id, found ?? { fault: say("lost") });
   tell(card);
 }
 
@@ -107,11 +108,12 @@ function tell(card) {
 async function openSource(from, name, spans, number) {
   hideCard();
   opener = from;
+  const source = panel();
   source.hidden = false;
   document.body.classList.add("source-open");
   const inside = source.querySelector(".inside");
   inside.setAttribute("aria-busy", "true");
-  const found = await server.article(name, spans).catch(() => ({ fault: labels.lost }));
+  const found = await server.article(name, spans).catch(() => ({ fault: say("lost") }));
   inside.removeAttribute("aria-busy");
   source.querySelector(".fault").textContent = found.fault || found.changed || "";
   inside.innerHTML = found.html || "";
@@ -120,6 +122,7 @@ async function openSource(from, name, spans, number) {
 }
 
 function go(number) {
+  const source = panel();
   const marks = [...source.querySelectorAll("mark.quote")];
   const here = marks.filter((mark) => mark.dataset.number.split(" ").includes(String(number)));
   for (const mark of marks) mark.classList.toggle("current", here.includes(mark));
@@ -131,8 +134,8 @@ function go(number) {
 }
 
 function closeSource() {
-  if (source.hidden) return;
-  source.hidden = true;
+  if (panel().hidden) return;
+  panel().hidden = true;
   document.body.classList.remove("source-open");
   if (opener) focusOn(opener);
   opener = null;
@@ -179,7 +182,7 @@ async function copy(button) {
   }
   await write(lines.join("\n\n"));
   const name = button.textContent;
-  button.textContent = labels.copied;
+  button.textContent = say("copied");
   setTimeout(() => { button.textContent = name; }, 1500);
 }
 
@@ -275,4 +278,4 @@ function setTheme(theme) {
 
 const theme = (() => { try { return localStorage.getItem("theme"); } catch { return null; } })();
 if (theme) setTheme(theme);
-document.title = labels.title;
+document.title = element.ownerDocument.querySelector("#labels")?.dataset.title ?? document.title;

@@ -27,6 +27,7 @@ from rag.errors import RagError, SettingsError
 from rag.page.access import check_access, is_loopback, login_check, uploads_allowed
 from rag.page.guard import Guard
 from rag.settings import Settings
+from rag.staging import MOST_BYTES
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 Allowed = Callable[[Request], bool]
 
-MAX_UPLOAD = 20_000_000
-"""Bytes that one uploaded file may have."""
 _HOUR = 60 * 60
 _HERE = Path(__file__).parent
 _log = logging.getLogger(__name__)
@@ -115,8 +114,6 @@ def server(
     is ours, not that of `Blocks.launch`, which waits for open tabs when it is to end, and
     when it begins asks itself over HTTP whether it runs, through a proxy where one is set.
     """
-    # Read while Gradio is imported, which would tell its makers of every start.
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     if add_routes is None:
         from rag.page.runs import report_route
 
@@ -142,6 +139,8 @@ def _mount(app: FastAPI, blocks: "gr.Blocks", settings: Settings) -> "App":
     """Gradio's own application, mounted at the root of ours."""
     import gradio as gr
 
+    # Only then does Gradio ask of a file whether it was uploaded by its visitor.
+    blocks.has_launched = True
     # How often to look for uploaded files, and how old they may be: seconds.
     blocks.delete_cache = (_HOUR, _HOUR)
     with warnings.catch_warnings():
@@ -156,7 +155,7 @@ def _mount(app: FastAPI, blocks: "gr.Blocks", settings: Settings) -> "App":
             css_paths=[_HERE / "page.css"],
             footer_links=["api"],
             show_error=True,
-            max_file_size=MAX_UPLOAD if uploads_allowed(settings) else 1,
+            max_file_size=MOST_BYTES if uploads_allowed(settings) else 1,
             # The page of runs offers to keep them on a public service.
             run_history=False,
             enable_monitoring=False,

@@ -1,5 +1,5 @@
 // Files are sent, and articles removed at the second press. It runs as the `js_on_load` of both
-// parts of the tab, which gives `element`, `trigger` and `upload`; texts go in as text.
+// parts of the tab, which gives `element`, `trigger`, `upload` and `watch`; texts go in as text.
 
 const zone = () => element.querySelector(".drop");
 const busy = () => zone()?.querySelector("input").getAttribute("aria-disabled") === "true";
@@ -43,6 +43,7 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
 
 let armed = null; // the button that was pressed once
 let label = null; // what it was called before
+let removing = false;
 
 function disarm() {
   if (!armed) return;
@@ -52,23 +53,29 @@ function disarm() {
   element.querySelector(".asking").textContent = "";
 }
 
+function arm(button) {
+  armed = button;
+  label = [button.textContent, button.ariaLabel];
+  button.textContent = button.ariaLabel = button.dataset.confirm;
+  button.classList.add("armed");
+  element.querySelector(".asking").textContent = button.dataset.confirm;
+}
+
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-remove]");
-  if (button !== armed) disarm();
-  if (!button) return;
-  if (armed) {
-    disarm();
+  const sure = button && button === armed;
+  disarm();
+  if (sure) {
+    removing = true;
     trigger("remove_file", { source: button.dataset.remove });
-    return;
-  }
-  label = [button.textContent, button.ariaLabel];
-  button.textContent = button.dataset.confirm;
-  button.ariaLabel = button.dataset.confirm;
-  button.classList.add("armed");
-  armed = button;
-  element.querySelector(".asking").textContent = button.dataset.confirm;
+  } else if (button) arm(button);
 });
 element.addEventListener("focusout", disarm);
 element.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && armed) { event.stopPropagation(); disarm(); }
+});
+watch("value", () => {
+  armed = null; // a new table has put another article's button in its place
+  if (removing && document.activeElement === document.body) element.querySelector(".scrolls")?.focus();
+  removing = false;
 });

@@ -25,7 +25,7 @@ from rag.page.access import uploads_allowed
 from rag.page.adding import Outcome, Step, adding_html, fault_html, named, problem_html
 from rag.page.listing import FilterError, filter_of, languages_of, listed, table_html
 from rag.page.markup import markup
-from rag.page.words import Words
+from rag.page.words import Words, page_direction
 from rag.staging import MOST_BYTES, visible
 from rag.uploads import add_files, remove_file
 
@@ -76,8 +76,10 @@ class _Sources:
                 langs = gr.Dropdown(
                     [], value=[], multiselect=True, label=say("sources.languages"), min_width=160
                 )
-                since = gr.Textbox(label=say("sources.since"), max_lines=1, min_width=120)
-                until = gr.Textbox(label=say("sources.until"), max_lines=1, min_width=120)
+                since, until = (
+                    gr.Textbox(label=_in_its_direction(each, say), max_lines=1, min_width=120)
+                    for each in ("sources.since", "sources.until")
+                )
                 clear = gr.Button(say("sources.no_filter"), size="sm", min_width=100)
             problem = html("", elem_id="sources-problem", js_on_load=None)
             table = html("", elem_id="sources-table", js_on_load=script)
@@ -201,6 +203,11 @@ class _Sources:
 
     def _adding(self, state: Step | Outcome | None = None) -> Markup:
         return adding_html(uploads_allowed(self._engine.settings), state, self._say)
+
+
+def _in_its_direction(key: str, say: Words) -> str:
+    """Words of the page for a label, which Gradio draws from left to right on all pages."""
+    return f"\u2067{say(key)}\u2069" if page_direction(say.lang) == "rtl" else say(key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,9 @@ def chrome(home: Path) -> Iterator[Browser]:
 
 # --- what a page did
 
+# Gradio logs the requests that are cut off when a reader leaves the page.
+_LEAVING = ("AbortError: signal is aborted", "Connection errored out")
+
 
 @dataclass
 class Watch:
@@ -71,7 +74,7 @@ class Watch:
         dialog.dismiss()
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not any(map(message.text.__contains__, _LEAVING)):
             self.faults.append(f"console: {message.text}")
 
     @property

@@ -73,6 +73,7 @@ def test_added_article_answers_until_it_is_removed(
     expect(row(chat, "Quenby.txt")).to_have_count(0)
     chat.tab("chat")
     chat.button("chat.new").click()
+    expect(chat.turns).to_have_count(0)
     again = chat.ask(ABOUT_TELESCOPES)
     expect(again.locator('.card[data-source="Quenby.txt"]')).to_have_count(0)
     expect(again).not_to_contain_text("12 telescopes")
@@ -162,7 +163,7 @@ def test_filter_of_language_is_shown_and_applies_to_the_next_question(
     expect(turn.locator('.card[data-source="harbour.txt"]')).to_have_count(0)
     for passage in turn.locator("button.passage").all():
         assert passage.get_attribute("data-source") == "library.txt"
-    chat.page.locator("#filter button").click()
+    chat.page.locator("#filter button.unfilter").click()
     expect(chat.page.locator("#filter")).not_to_contain_text("Hebrew")
     free = chat.ask(ABOUT_BOATS)
     expect(free.locator(".only")).to_have_count(0)
