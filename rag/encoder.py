@@ -211,12 +211,19 @@ def _clean(text: str) -> str:
 
 
 def side_by_side(work: Callable[[list[int]], Vectors], windows: list[list[int]]) -> list[Vectors]:
-    """The work done on each window, in order, on all cores."""
+    """The work done on each window, in order, on all cores.
+
+    No more than a few windows are begun at a time: what is queued must be worked off before
+    the interpreter can end.
+    """
     threads = min(_cores(), len(windows))
     if threads < 2:
         return [work(ids) for ids in windows]
+    few, done = 8 * threads, list[Vectors]()
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, windows))
+        for start in range(0, len(windows), few):
+            done += pool.map(work, windows[start : start + few])
+    return done
 
 
 def _cores() -> int:

@@ -151,6 +151,7 @@ def test_files_of_the_page_are_kept_by_browsers_and_the_page_is_not(url: str) ->
     ("path", "headers", "status", "location"),
     [
         ("/", {"accept-language": "he-IL, en;q=0.5"}, 307, "/he"),
+        ("/?api", {"accept-language": "he"}, 200, None),
         ("/?view=api&x=%26%20y", {"accept-language": "tr"}, 307, "/tr?view=api&x=%26+y"),
         ("/", {"accept-language": "en-GB, he;q=0.5"}, 200, None),
         ("/", {"accept-language": "fr"}, 200, None),

@@ -99,8 +99,8 @@ def redirection(request: Request) -> Response | None:
     """The reply that leads a browser to the page in its language; None serves what is asked.
 
     `?lang=he` is a choice and is kept for a year; before that the browser's own languages
-    count, for the address "/" only. Other parameters of the query survive. A program that
-    does not ask for HTML is led nowhere.
+    count, for the address "/" only, and not for its view of the API, which has one language.
+    Other parameters of the query survive. A program that does not ask for HTML is led nowhere.
     """
     if request.method not in ("GET", "HEAD") or page_language(request.url.path) is None:
         return None
@@ -109,6 +109,8 @@ def redirection(request: Request) -> Response | None:
         reply = RedirectResponse(_address(chosen, request), 303)
         reply.set_cookie(COOKIE, chosen, max_age=_YEAR, path="/", samesite="lax")
         return reply
+    if "api" in request.query_params:
+        return None
     if request.url.path != "/" or "text/html" not in request.headers.get("accept", ""):
         return None
     kept = request.cookies.get(COOKIE, "")

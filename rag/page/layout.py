@@ -34,7 +34,12 @@ def page(engine: Rag) -> gr.Blocks:
 
 
 def _build(blocks: gr.Blocks, engine: Rag, desk: Desk, say: Words) -> None:
-    gr.HTML(str(_header(say)), elem_id="header", apply_default_css=False, js_on_load=None)
+    gr.HTML(
+        str(_header(say, engine.settings.login is not None)),
+        elem_id="header",
+        apply_default_css=False,
+        js_on_load=None,
+    )
     chat = Conversation(engine, desk, say)
     with gr.Tabs(elem_id="tabs"):
         with gr.Tab(say("chat.tab"), elem_id="tab-chat"):
@@ -51,18 +56,21 @@ def _build(blocks: gr.Blocks, engine: Rag, desk: Desk, say: Words) -> None:
         )
 
 
-def _header(say: Words) -> Markup:
-    """The title, what it promises, and the switches of language and light."""
+def _header(say: Words, login: bool) -> Markup:
+    """The title, what it promises, and the switches of language and light; the way out."""
     return markup(
         "<header><div><h1>{title}</h1><p>{promise}</p></div>"
         '<nav id="language" aria-label="{language}"><ul>{choices}</ul></nav>'
-        '<button type="button" id="theme" aria-label="{theme}" title="{theme}"></button></header>'
+        '<button type="button" id="theme" aria-label="{theme}" title="{theme}"></button>{out}</header>'
         '<div id="labels" hidden {labels}></div>',
         title=say("chat.title"),
         promise=say("chat.promise"),
         language=say("chat.language"),
         choices=joined(_choice(lang, say.lang) for lang in LANGUAGES),
         theme=say("chat.theme"),
+        out=markup('<a id="out" href="/logout">{out}</a>', out=say("access.sign_out"))
+        if login
+        else "",
         labels=joined((_label(key, say) for key in _LABELS), " "),
     )
 
@@ -82,12 +90,14 @@ def _label(key: str, say: Words) -> Markup:
 
 
 def _panel(say: Words) -> Markup:
-    """The empty source panel; page.js puts an article into it."""
+    """The foot of the page, and the empty source panel, into which page.js puts an article."""
     return markup(
         '<aside id="source" hidden tabindex="-1" aria-label="{source}">'
         '<button type="button" class="close">{close}</button>'
         '<p class="fault" role="status"></p>'
-        '<div class="inside" tabindex="0" role="region" aria-label="{source}"></div></aside>',
+        '<div class="inside" tabindex="0" role="region" aria-label="{source}"></div></aside>'
+        '<footer><a href="./?api" hreflang="en">{api}</a></footer>',
         source=say("chat.source"),
         close=say("chat.close"),
+        api=say("chat.api"),
     )

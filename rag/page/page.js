@@ -271,6 +271,21 @@ addEventListener("scroll", () => {
   atEnd = scrollY + innerHeight >= document.documentElement.scrollHeight - 80;
 }, { passive: true });
 
+// Gradio's view of the API knows the endpoints of the English page only, and opens by its own
+// button, which comes after this part of the page.
+function openApi(tries = 100) {
+  const button = document.querySelector("footer .show-api");
+  if (button) button.click();
+  else if (tries) setTimeout(openApi, 50, tries - 1);
+}
+
+if (new URLSearchParams(location.search).has("api")) openApi();
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("#panel footer a") || document.documentElement.lang !== "en") return;
+  event.preventDefault();
+  openApi();
+});
+
 function setTheme(theme) {
   document.body.classList.toggle("dark", theme === "dark");
   try { localStorage.setItem("theme", theme); } catch { /* a browser that keeps nothing */ }
