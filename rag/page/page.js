@@ -50,7 +50,8 @@ const leaveSoon = () => {
   leaving = setTimeout(hideCard, 250);
 };
 
-document.addEventListener("pointerover", (event) => {
+// Moves of the pointer alone, not of what lies under it.
+document.addEventListener("pointermove", (event) => {
   if (event.pointerType === "touch") return;
   const part = within(event.target);
   if (part?.matches(".mark")) showCard(part);

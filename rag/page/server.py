@@ -190,6 +190,11 @@ def _theme() -> "gr.themes.Base":
     return theme.set(
         body_text_color_subdued="*neutral_600",
         body_text_color_subdued_dark="*neutral_300",
+        # White on it is to be read.
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_600",
         input_placeholder_color="*neutral_500",
         input_placeholder_color_dark="*neutral_400",
     )

@@ -91,8 +91,10 @@ class _Sources:
         }
         limits, filter_parts = [langs, since, until], [where, langs, since, until, problem, table]
         changes = [langs.input, since.submit, since.blur, until.submit, until.blur]
-        gr.on(changes, self.apply, [*limits, where], [where, problem, table], **event)
-        clear.click(self.unfilter, None, filter_parts, **event)
+        # A press of the button also leaves the box: what that does must come first.
+        in_turn = event | {"concurrency_id": "filter", "concurrency_limit": 1}
+        gr.on(changes, self.apply, [*limits, where], [where, problem, table], **in_turn)
+        clear.click(self.unfilter, None, filter_parts, **in_turn)
         shown = [adding, table, langs]
         adding.sent(self.add, [where], shown, trigger_mode="multiple", **event)
         table.remove_file(self.remove, [where], shown, trigger_mode="multiple", **event)
