@@ -154,7 +154,7 @@ class Rag:
         """A quote's translation by the chat model, checked against the quote.
 
         `lang` and `to` are ISO 639 codes. Where none passes, its text is what code can say of
-        the quote, and its status says why. Setting `stop` ends the model. Raises InputError and ModelError.
+        the quote, and its status says why. Setting `stop` ends the model. Raises InputError.
         """
         from rag.translate import translate
 

@@ -294,7 +294,7 @@ def test_closing_the_stream_stops_the_model(scripted: Scripted) -> None:
     model.replies[0] = claims(([number], f"{RIGHT} " + "The turnover rose. " * 3000))
     events = engine.stream(QUESTION)
     next(event for event in events if isinstance(event, TextEvent))
-    events.close()  # type: ignore[attr-defined]  # it is a generator
+    events.close()
     assert len(model.sent) < 9000
 
 

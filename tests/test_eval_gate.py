@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,7 @@ class Blind(Rag):
         language: str | None = None,
         k: int | None = None,
         where: Where | None = None,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         return super().stream(question, history, language, k, {"source": ["nowhere.txt"]})
 
 

@@ -25,9 +25,10 @@ from evals.run_folder import RunFolder, runs_folder
 from evals.runs import read_run
 from evals.summary import summary
 from rag.page.html_table import inside
+from rag.page.places import language_name
 from rag.page.run_changes import MOST_FLIPS
 from rag.page.run_folders import ListedRun, found_runs, kept_runs, run_path
-from rag.page.run_views import MAIN, language_name, list_html, report_path
+from rag.page.run_views import MAIN, list_html, report_path
 from rag.page.runs import report_route, runs_tab, shown_comparison, shown_run
 from rag.page.words import LANGUAGES, words
 
@@ -266,7 +267,7 @@ def test_the_matrix_is_that_of_the_report_and_its_worst_cell_is_named(folder: Pa
     html = shown_run("first", folder, SAY)
     shown = Parts(html)
     for lang, row in cells.items():
-        assert shown.row(language_name(lang, SAY)) == [
+        assert shown.row(language_name(lang, "en")) == [
             f"{figure.mean:.3f} ({figure.n})" for figure in row.values()
         ]
     assert set(cells) == {"en", "he", "tr"}
@@ -410,7 +411,7 @@ def test_names_in_any_script_are_found_as_they_are_written(tmp_path: Path) -> No
 
 def plain(text: str) -> str:
     """The text as a reply can carry it."""
-    return text.encode("utf-8", "replace").decode()
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def hostile(folder: Path, text: str, name: str) -> Path:

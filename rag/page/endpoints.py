@@ -18,7 +18,7 @@ def add_endpoints(engine: Rag, desk: Desk) -> None:
     """Add /ask, /search, /article, /articles and /translate to the page in whose context it is."""
     calls = Endpoints(engine, desk)
     for call in (calls.ask, calls.search, calls.articles, calls.article, calls.translate):
-        gr.api(_told(call), api_name=call.__name__, concurrency_limit=None)
+        gr.events.api(_told(call), api_name=call.__name__, concurrency_limit=None)
 
 
 class Endpoints:

@@ -1,18 +1,18 @@
 """Tables and single texts as HTML; all that is put in is escaped and keeps its direction."""
 
-import html
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from rag.page.bidi import direction
+from rag.page.markup import escaped
 
 NOTHING = "–"
 """What a cell without a value shows."""
 
 
 def text(value: str) -> str:
-    """Escaped; half a surrogate pair, which no reply can carry, becomes a question mark."""
-    return html.escape(value.encode("utf-8", "replace").decode())
+    """Escaped, as all texts of the page are."""
+    return str(escaped(value))
 
 
 def isolated(value: str) -> str:

@@ -61,7 +61,8 @@ def _header(say: Words, login: bool) -> Markup:
     return markup(
         "<header><div><h1>{title}</h1><p>{promise}</p></div>"
         '<nav id="language" aria-label="{language}"><ul>{choices}</ul></nav>'
-        '<button type="button" id="theme" aria-label="{theme}" title="{theme}"></button>{out}</header>'
+        '<button type="button" id="theme" aria-label="{theme}" title="{theme}"></button>'
+        "{out}</header>"
         '<div id="labels" hidden {labels}></div>',
         title=say("chat.title"),
         promise=say("chat.promise"),

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from babel import Locale
-
 from rag.page.html_table import (
     NOTHING,
     english,
@@ -20,6 +18,7 @@ from rag.page.html_table import (
     table,
     text,
 )
+from rag.page.places import language_name
 from rag.page.run_folders import ListedRun, Measure
 from rag.page.words import Words
 
@@ -127,16 +126,16 @@ def _matrix(matrix: Mapping[str, Mapping[str, Figure]], by: str, say: Words) -> 
         return ""
     worst = min(found, key=lambda pair: (found[pair].mean, -found[pair].n, pair))
     articles = sorted({article for _, article in found})
-    headings = [say("runs.asked_in"), *(language_name(article, say) for article in articles)]
+    headings = [say("runs.asked_in"), *(_language(article, say) for article in articles)]
     rows = [
         row(
-            isolated(language_name(asked, say)),
+            isolated(_language(asked, say)),
             [_matrix_cell(found.get((asked, each)), (asked, each) == worst) for each in articles],
         )
         for asked in dict.fromkeys(asked for asked, _ in found)
     ]
     named = {"asked": worst[0], "article": worst[1]}
-    names = {key: inside(language_name(code, say)) for key, code in named.items()}
+    names = {key: inside(_language(code, say)) for key, code in named.items()}
     return table(
         say("runs.by_languages", measure=by.replace("_", " ")), map(isolated, headings), rows
     ) + note(say("runs.worst", figure=inside(found[worst].cell), **names))
@@ -147,12 +146,8 @@ def _matrix_cell(value: Measure | None, worst: bool) -> str:
     return f'<strong class="worst">{shown}</strong>' if worst else shown
 
 
-def language_name(code: str, say: Words) -> str:
-    """A language by its name in that of the page; a code that has none by itself."""
-    if not code:
-        return say("runs.no_language")
-    name: str = Locale.parse(say.lang).languages.get(code, code)
-    return name
+def _language(code: str, say: Words) -> str:
+    return language_name(code, say.lang) if code else say("runs.no_language")
 
 
 def measure_name(name: str) -> str:

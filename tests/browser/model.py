@@ -42,7 +42,9 @@ class PacedModel:
             return
         sentences = _SENTENCE.findall(prompt)
         known = ENGLISH if "Answer in English" in prompt else {}
-        first, last = (_claim(*each, known) for each in (sentences[0], sentences[-1]))
+        first, last = (
+            _claim(number, sentence, known) for number, sentence in (sentences[0], sentences[-1])
+        )
         yield f'{{"claims": [{first}, {last[: len(last) // 2]}'
         while not self.go_on.wait(_BEAT):
             yield ""
