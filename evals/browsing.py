@@ -50,7 +50,7 @@ def serving(engine: Rag) -> Iterator[str]:
 
     from rag.page.server import listen, server
 
-    port = _free_port()
+    port = free_port()
     begun: queue.SimpleQueue[uvicorn.Server | BaseException] = queue.SimpleQueue()
 
     async def serve() -> None:
@@ -76,7 +76,7 @@ def serving(engine: Rag) -> Iterator[str]:
         thread.join(_STARTED)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         return int(listener.getsockname()[1])
 
@@ -195,6 +195,11 @@ class Chat:
         expect(card).to_be_visible()
         return card
 
+    def leave_cards(self) -> None:
+        """Take the pointer away, so that no card lies over what is wanted next."""
+        self.page.mouse.move(0, 0)
+        expect(self.page.locator(".card:popover-open")).to_have_count(0)
+
     @property
     def source(self) -> Locator:
         """The panel that shows an article."""
@@ -202,6 +207,7 @@ class Chat:
 
     def open_source(self, mark: Locator) -> Locator:
         """The panel with the article of a mark, once its quote is in view."""
+        self.leave_cards()
         mark.click()
         expect(self.source).to_be_visible()
         expect(self.present_quote).to_be_in_viewport()
@@ -223,8 +229,7 @@ class Chat:
 
     def open_proof(self, turn: Locator) -> Locator:
         """The panel under an answer, unfolded."""
-        self.page.mouse.move(0, 0)  # a card may lie over it
-        expect(self.page.locator(".card:popover-open")).to_have_count(0)
+        self.leave_cards()
         turn.locator("details.proof > summary").click()
         proof = turn.locator("details.proof")
         expect(proof).to_have_js_property("open", True)

@@ -80,8 +80,8 @@ def _opens_proof(question: str) -> Callable[[Chat], object]:
 
 def _opens_tab(name: str) -> Callable[[Chat], object]:
     def play(chat: Chat) -> None:
-        chat.tab(name)
-        chat.page.wait_for_load_state("networkidle")
+        shown = chat.tab(name).locator("table, .note").first
+        expect(shown).to_be_visible()
 
     return play
 
