@@ -27,7 +27,7 @@ from evals.browsing import Chat, browser, free_port
 from evals.metrics import percentile
 from rag.engine import Rag
 from rag.errors import InputError, RagError, SettingsError
-from rag.records import HitsEvent, TextEvent
+from rag.records import HitsEvent, Record, TextEvent
 from rag.resources import seeds_folder
 from rag.settings import Settings
 
@@ -54,7 +54,7 @@ _WATCH = """() => {
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Record):
     """One row: what was timed, in seconds, and what it is."""
 
     what: str

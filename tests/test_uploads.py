@@ -365,3 +365,17 @@ def test_threads_wait_for_each_other(engine: Rag, folder: Path) -> None:
         thread.join()
     assert sorted(each.sources for each in added) == [("0.txt",), ("1.txt",)]
     assert uploaded(engine) == {"0.txt", "1.txt"}
+
+
+def test_ingest_without_a_path_takes_the_folder_that_the_store_was_made_from(
+    template: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(template / "plain", tmp_path / "store")
+    (tmp_path / "sent").mkdir()
+    settings = Settings.read(model="none", store=tmp_path / "store")
+    assert "corpus" not in settings.model_fields_set
+    with Rag(settings) as engine:
+        (added,) = add(engine, tmp_path / "sent", "tea.txt", TEA).sources
+        report = engine.ingest()
+        assert (report.unchanged, report.documents, report.wrote) == (2, 2, False)
+        assert set(engine.documents()) == {"bridge.txt", added}

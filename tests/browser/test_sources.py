@@ -185,3 +185,17 @@ def test_filter_of_dates_leaves_out_the_others(visit: Visit, small: str) -> None
     chat.button("sources.no_filter").click()
     expect(row(chat, "harbour.txt")).to_have_class("kept")
     expect(chat.page.locator("#sources-problem")).not_to_contain_text("someday")
+
+
+def test_no_event_is_lost_while_the_stream_of_another_ends(visit: Visit, small: str) -> None:
+    chat = visit(small)
+    chat.tab("sources")
+    since = chat.page.get_by_label(chat.say("sources.since"))
+    problem = chat.page.locator("#sources-problem")
+    for number in range(16):
+        since.fill(f"2022-01-{10 + number}")
+        since.press("Enter")
+        chat.page.wait_for_timeout(60 + 6 * number)  # the first event's stream ends about now
+        since.fill(f"someday {number}")
+        since.press("Enter")
+        expect(problem).to_contain_text(f"someday {number}")
