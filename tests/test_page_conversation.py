@@ -1,5 +1,6 @@
 """What each event of the chat tab does, in front of an engine with a script."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -114,16 +115,34 @@ async def test_retry_asks_again_and_drops_what_came_after(
 
 async def test_edit_takes_the_question_back(chat: Conversation) -> None:
     kept, turns = await conversation(chat)
-    _, after, box = chat.edit(kept, named(turns[1]))
+    _, after, box = await chat.edit(kept, named(turns[1]), ANN)
     assert [turn.question for turn in restored(after)] == ["First?"]
     assert box["value"] == "Second?"
 
 
 async def test_restart_forgets_all(chat: Conversation) -> None:
-    shown, kept, box = chat.restart()
+    shown, kept, box = await chat.restart(ANN)
     assert kept == []
     assert read_html(shown).all("article") == []
     assert box["value"] == ""
+
+
+async def test_restart_silences_the_answer_under_way(tmp_path: Path) -> None:
+    engine = ScriptedRag(
+        Settings.read(corpus=tmp_path, store=tmp_path / "store"), ["word "] * 1_000, pause=0.01
+    )
+    chat = Conversation(engine, Desk(engine), words("en"))
+    events, after = chat.answer("Say a lot", None, {}, ANN), list[Frame]()
+    async for frame in events:
+        if after:
+            after.append(frame)
+        elif "word word" in str(frame[0]):
+            after.append(await chat.restart(ANN))
+    restarted, *later = after
+    assert restarted[1] == []
+    assert [frame[:2] for frame in later] == [(SKIP, SKIP)]
+    assert later[0][2]["submit_btn"] == "Ask"
+    assert await asyncio.to_thread(engine.stopped.wait, 1)
 
 
 @pytest.mark.parametrize("liked", [True, False])
@@ -157,7 +176,7 @@ async def test_verdict_that_cannot_be_written_is_one_line(
 async def test_event_that_names_no_turn_does_nothing(chat: Conversation, odd: Any) -> None:
     kept, _ = await conversation(chat)
     event = gr.EventData(None, odd)
-    assert chat.edit(kept, event) == (SKIP, SKIP, SKIP)
+    assert await chat.edit(kept, event, ANN) == (SKIP, SKIP, SKIP)
     assert chat.verdict(kept, event) == (SKIP, SKIP, SKIP)
     assert await frames(chat.retry(kept, event, ANN)) == [(SKIP, SKIP, SKIP)]
 

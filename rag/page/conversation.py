@@ -99,14 +99,18 @@ class Conversation:
             yield frame
 
     async def _answer(self, before: Turns, turn: Turn, request: gr.Request) -> AsyncIterator[Frame]:
-        visitor, busy = _visitor(request), self._busy_box()
-        yield self._frame((*before, turn), busy)
+        visitor = _visitor(request)
+        self._desk.drop(visitor)
+        yield self._frame((*before, turn), self._busy_box())
         earlier = [turn_html(each, False, self._say) for each in before]
         steps = self._desk.answered(turn, history(before), visitor, self._say)
         async for turn in steps:
             shown = log_html([*earlier, turn_html(turn, True, self._say)], self._say)
             yield shown, gr.skip(), gr.skip()
-        yield self._frame((*before, turn), self._idle_box(turn))
+        if turn.state == "open":  # it was dropped, and another event has the page
+            yield gr.skip(), gr.skip(), self._idle_box(turn)
+        else:
+            yield self._frame((*before, turn), self._idle_box(turn))
 
     async def retry(
         self, conversation: Any, event: gr.EventData, request: gr.Request
@@ -121,16 +125,18 @@ class Conversation:
         async for frame in self._answer(turns[:place], again, request):
             yield frame
 
-    def edit(self, conversation: Any, event: gr.EventData) -> Frame:
+    async def edit(self, conversation: Any, event: gr.EventData, request: gr.Request) -> Frame:
         """Take a question back into the box; it and what came after it go."""
         turns = restored(conversation)
         place = _place(turns, event)
         if place is None:
             return gr.skip(), gr.skip(), gr.skip()
+        self._desk.drop(_visitor(request))
         return self._frame(turns[:place], gr.update(value=turns[place].question))
 
-    def restart(self) -> Frame:
+    async def restart(self, request: gr.Request) -> Frame:
         """Begin a new conversation."""
+        self._desk.drop(_visitor(request))
         return self._frame((), gr.update(value=""))
 
     def verdict(self, conversation: Any, event: gr.EventData) -> Frame:

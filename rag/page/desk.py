@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, TypeVar
 
 from rag.engine import History, Rag
@@ -52,20 +52,29 @@ class Line:
                 place.set()
 
 
+@dataclass(eq=False, slots=True)
+class _Work:
+    visitor: str
+    task: asyncio.Task[Any]
+    dropped: bool = False
+    """Whether its visitor wants to hear no more of it."""
+
+
 class Desk:
     """Answers visitors, each known by the session of their tab."""
 
     def __init__(self, engine: Rag) -> None:
         self._engine = engine
         self._line = Line()
-        self._tasks: set[tuple[str, asyncio.Task[Any]]] = set()
+        self._under_way: set[_Work] = set()
 
     async def answered(
         self, turn: Turn, history: History, visitor: str, say: Words
     ) -> AsyncIterator[Turn]:
-        """The turn after each step, until it is whole, has failed or was stopped.
+        """The turn after each step, until it is whole, has failed, was stopped or dropped.
 
-        Steps that come faster than they are taken are left out, but never the last.
+        Steps that come faster than they are taken are left out, but never the last; of a
+        turn that is dropped there is none.
         """
         news, shown = asyncio.Event(), turn
 
@@ -74,30 +83,38 @@ class Desk:
             turn = step
             news.set()
 
-        with self._stoppable(self._grow(turn, history, say, show), visitor) as task:
-            task.add_done_callback(lambda _: news.set())
+        with self._stoppable(self._grow(turn, history, say, show), visitor) as work:
+            work.task.add_done_callback(lambda _: news.set())
             ended = False
             while not ended:
                 await news.wait()
                 news.clear()
-                ended = task.done()
-                if turn is not shown:
+                ended = work.task.done()
+                if turn is not shown and not work.dropped:
                     yield (shown := turn)
-            if task.cancelled():
+            if work.task.cancelled() and not work.dropped:
                 yield replace(turn, state="stopped")
 
     async def ask(
         self, question: str, history: History, language: str, where: Mapping[str, Any], visitor: str
     ) -> Answer:
         """The whole answer; raises RagError."""
-        with self._stoppable(self._ask(question, history, language, where), visitor) as task:
-            return await task
+        with self._stoppable(self._ask(question, history, language, where), visitor) as work:
+            answer: Answer = await work.task
+            return answer
 
     def stop(self, visitor: str) -> None:
         """Stop what this visitor waits for, who asks for it or has closed the page."""
-        for owner, task in self._tasks:
-            if owner == visitor:
-                task.cancel()
+        for work in self._under_way:
+            if work.visitor == visitor:
+                work.task.cancel()
+
+    def drop(self, visitor: str) -> None:
+        """Stop what this visitor waits for, and tell nothing more of it."""
+        for work in self._under_way:
+            if work.visitor == visitor:
+                work.dropped = True
+        self.stop(visitor)
 
     async def translate(self, text: str, lang: str, to: str) -> Translation:
         """A checked translation of a quote, when it is its turn; raises RagError."""
@@ -144,12 +161,12 @@ class Desk:
             return await self._engine.aask(question, history, language or None, where=where or None)
 
     @contextmanager
-    def _stoppable(self, work: Coroutine[Any, Any, T], visitor: str) -> Iterator[asyncio.Task[T]]:
+    def _stoppable(self, work: Coroutine[Any, Any, Any], visitor: str) -> Iterator[_Work]:
         """The work as a task that `stop` finds, and that ends with the block."""
-        entry = (visitor, asyncio.create_task(work))
-        self._tasks.add(entry)
+        entry = _Work(visitor, asyncio.create_task(work))
+        self._under_way.add(entry)
         try:
-            yield entry[1]
+            yield entry
         finally:
-            self._tasks.discard(entry)
-            entry[1].cancel()
+            self._under_way.discard(entry)
+            entry.task.cancel()
