@@ -66,6 +66,7 @@ async def test_steps_between_send_the_transcript_only(chat: Conversation) -> Non
     _, *between, _ = await frames(chat.answer("How long?", None, {}, ANN))
     assert between
     assert all(frame[1:] == (SKIP, SKIP) for frame in between)
+    assert not any("whole" in read_html(frame[0]).one("article")["class"] for frame in between)
 
 
 async def test_next_question_has_the_conversation_as_history(

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -103,10 +104,13 @@ class Conversation:
         self._desk.drop(visitor)
         yield self._frame((*before, turn), self._busy_box())
         earlier = [turn_html(each, False, self._say) for each in before]
-        steps = self._desk.answered(turn, history(before), visitor, self._say)
-        async for turn in steps:
-            shown = log_html([*earlier, turn_html(turn, True, self._say)], self._say)
-            yield shown, gr.skip(), gr.skip()
+        answered = self._desk.answered(turn, history(before), visitor, self._say)
+        async with aclosing(answered) as steps:
+            async for turn in steps:
+                if turn.state != "open":
+                    break  # its end is shown only together with what is kept of it
+                shown = log_html([*earlier, turn_html(turn, True, self._say)], self._say)
+                yield shown, gr.skip(), gr.skip()
         if turn.state == "open":  # it was dropped, and another event has the page
             yield gr.skip(), gr.skip(), self._idle_box(turn)
         else:

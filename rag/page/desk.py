@@ -7,7 +7,7 @@ Gradio can do both, but shows nobody their question before it is their turn, and
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, TypeVar
@@ -70,7 +70,7 @@ class Desk:
 
     async def answered(
         self, turn: Turn, history: History, visitor: str, say: Words
-    ) -> AsyncIterator[Turn]:
+    ) -> AsyncGenerator[Turn, None]:
         """The turn after each step, until it is whole, has failed, was stopped or dropped.
 
         Steps that come faster than they are taken are left out, but never the last; of a
