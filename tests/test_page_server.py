@@ -287,7 +287,7 @@ def test_no_upload_where_there_is_none(tmp_path: Path, flags: dict[str, str]) ->
 _SCRIPT = """
 import sys, time, types
 from pathlib import Path
-from test_page_server import SmallPage, SmallRag, report_route, small_settings
+from tests.test_page_server import SmallPage, SmallRag, report_route, small_settings
 
 class SlowRag(SmallRag):
     def warm_up(self):

@@ -408,16 +408,16 @@ async def test_a_fault_is_one_line_and_the_log_has_the_rest(
 async def test_the_filter_is_kept_until_another_one_can_be_used(engine: Rag) -> None:
     page = Page(engine)
     apply = page.calls["input"]
-    where, problem, shown = apply(["en"], "", "", {})
+    where, problem, shown = await apply(["en"], "", "", {})
     assert (where, problem) == ({"lang": ["en"]}, "")
     assert row(read_html(shown), "bridge.txt")["class"] == "kept"
-    where, problem, _ = apply(["en"], "someday", "", where)
+    where, problem, _ = await apply(["en"], "someday", "", where)
     assert where == gr.skip()
     assert "'someday'" in read_html(problem).text
-    where, _, shown = apply(["tr"], None, None, {"lang": ["en"]})
+    where, _, shown = await apply(["tr"], None, None, {"lang": ["en"]})
     assert where == {"lang": ["tr"]}
     assert row(read_html(shown), "bridge.txt")["class"] == "out"
-    none, langs, *_, shown = page.tab.unfilter()
+    none, langs, *_, shown = await page.tab.unfilter()
     assert (none, langs) == ({}, [])
     assert row(read_html(shown), "bridge.txt")["class"] == "kept"
     shown, choices = page.tab.refresh()

@@ -73,12 +73,15 @@ class Conversation:
         """Tie the events of the parts to this object."""
         turns, where = self._turns, sources.where
         frame = [self._shown, turns, self._box]
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        asking = quiet | {"outputs": frame, "concurrency_limit": None}
+        # What takes no time goes without the queue, whose stream Gradio's client may miss to
+        # open again for an event that is sent just as the stream of another one ends.
+        event: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        quiet, asking = event | {"queue": False}, event | {"concurrency_limit": None}
+        asking["outputs"] = frame
         self._box.submit(self.answer, [self._box, turns, where], **asking)
         for chip in self._chips:
             chip.click(self.answer, [chip, turns, where], **asking)
-        self._box.stop(self.stop, queue=False, **quiet)
+        self._box.stop(self.stop, **quiet)
         self._shown.retry(self.retry, [turns], **asking)
         self._shown.edit(self.edit, [turns], frame, **quiet)
         self._shown.restart(self.restart, None, frame, **quiet)

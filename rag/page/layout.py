@@ -52,8 +52,9 @@ def _build(blocks: gr.Blocks, engine: Rag, desk: Desk, say: Words) -> None:
     chat.connect(blocks, sources)
     for tab in (sources, runs):
         blocks.load(
-            tab.refresh, None, tab.refreshed, show_progress="hidden", api_visibility="private"
-        )
+            tab.refresh, None, tab.refreshed,
+            queue=False, show_progress="hidden", api_visibility="private",
+        )  # fmt: skip
 
 
 def _header(say: Words, login: bool) -> Markup:

@@ -7,7 +7,7 @@ an event of our own: as the value of a part of Gradio's, a path is whatever a cl
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -52,7 +52,7 @@ class SourcesTab:
     refresh: Callable[[], tuple[Any, ...]]
     """To be called for each new page; its results are the values of `refreshed`."""
     refreshed: list[Any]
-    unfilter: Callable[[], tuple[Any, ...]]
+    unfilter: Callable[[], Awaitable[tuple[Any, ...]]]
     """Takes the filter away; its results are the values of `filter_parts`."""
     filter_parts: list[Any]
 
@@ -66,6 +66,8 @@ class _Sources:
     def __init__(self, engine: Rag, say: Words, busy: Busy) -> None:
         self._engine, self._say, self._busy = engine, say, busy
         self._tasks: set[asyncio.Task[Outcome]] = set()
+        # A press of the button also leaves the box: what that does must come first.
+        self._in_turn = asyncio.Lock()
 
     def build(self) -> SourcesTab:
         say, script = self._say, _SCRIPT.read_text(encoding="utf-8")
@@ -91,10 +93,10 @@ class _Sources:
         }
         limits, filter_parts = [langs, since, until], [where, langs, since, until, problem, table]
         changes = [langs.input, since.submit, since.blur, until.submit, until.blur]
-        # A press of the button also leaves the box: what that does must come first.
-        in_turn = event | {"concurrency_id": "filter", "concurrency_limit": 1}
-        gr.on(changes, self.apply, [*limits, where], [where, problem, table], **in_turn)
-        clear.click(self.unfilter, None, filter_parts, **in_turn)
+        # Without the queue: see `Conversation.connect`.
+        quiet = event | {"queue": False}
+        gr.on(changes, self.apply, [*limits, where], [where, problem, table], **quiet)
+        clear.click(self.unfilter, None, filter_parts, **quiet)
         shown = [adding, table, langs]
         adding.sent(self.add, [where], shown, trigger_mode="multiple", **event)
         table.remove_file(self.remove, [where], shown, trigger_mode="multiple", **event)
@@ -106,7 +108,7 @@ class _Sources:
         """The table and the languages, for a page that has no filter yet."""
         return self._listing({})
 
-    def apply(
+    async def apply(
         self, langs: object, since: object, until: object, where: Mapping[str, Any]
     ) -> tuple[Any, str, Any]:
         """The filter that was chosen; the one before, and why, where it cannot be used."""
@@ -118,11 +120,15 @@ class _Sources:
             return gr.skip(), markup('<p role="alert">{told}</p>', told=told), gr.skip()
         if chosen == where:
             return gr.skip(), "", gr.skip()
-        return chosen, "", self._listing(chosen)[0]
+        async with self._in_turn:
+            table, _ = await asyncio.to_thread(self._listing, chosen)
+        return chosen, "", table
 
-    def unfilter(self) -> tuple[Any, ...]:
+    async def unfilter(self) -> tuple[Any, ...]:
         """No filter, and nothing in its boxes."""
-        return {}, [], "", "", "", self._listing({})[0]
+        async with self._in_turn:
+            table, _ = await asyncio.to_thread(self._listing, {})
+        return {}, [], "", "", "", table
 
     def _listing(self, where: Mapping[str, Any]) -> tuple[Markup, Any]:
         """The table, and the languages to choose from."""
