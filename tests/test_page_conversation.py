@@ -62,7 +62,10 @@ async def test_question_is_shown_at_once_and_kept_with_its_answer(chat: Conversa
     assert read_html(last[0]).one(".mark").text == "[1]"
 
 
-async def test_steps_between_send_the_transcript_only(chat: Conversation) -> None:
+async def test_steps_between_send_the_transcript_only(
+    chat: Conversation, engine: ScriptedRag
+) -> None:
+    engine.pause = 0.05
     _, *between, _ = await frames(chat.answer("How long?", None, {}, ANN))
     assert between
     assert all(frame[1:] == (SKIP, SKIP) for frame in between)

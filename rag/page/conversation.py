@@ -86,8 +86,9 @@ class Conversation:
         self._shown.edit(self.edit, [turns], frame, **quiet)
         self._shown.restart(self.restart, None, frame, **quiet)
         self._shown.verdict(self.verdict, [turns], frame, **quiet)
-        self._shown.unfilter(sources.unfilter, None, sources.filter_parts, **quiet)
-        where.change(self.filter_line, [where], [self._filter], **quiet)
+        unfiltered = self._shown.unfilter(sources.unfilter, None, sources.filter_parts, **quiet)
+        for filtered in (*sources.filtered, unfiltered):
+            filtered.then(self.filter_line, [where], [self._filter], **quiet)
         blocks.load(self.restore, [turns], [self._shown], **quiet)
         blocks.unload(self.stop)
 

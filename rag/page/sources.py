@@ -48,7 +48,9 @@ class SourcesTab:
     """What the rest of the page uses of the tab."""
 
     where: gr.State
-    """The filter of the next question, as `Rag.ask` takes it; its `change` tells of a new one."""
+    """The filter of the next question, as `Rag.ask` takes it."""
+    filtered: list[gr.events.Dependency]
+    """The events after which there may be another filter; `then` follows one."""
     refresh: Callable[[], tuple[Any, ...]]
     """To be called for each new page; its results are the values of `refreshed`."""
     refreshed: list[Any]
@@ -95,12 +97,15 @@ class _Sources:
         changes = [langs.input, since.submit, since.blur, until.submit, until.blur]
         # Without the queue: see `Conversation.connect`.
         quiet = event | {"queue": False}
-        gr.on(changes, self.apply, [*limits, where], [where, problem, table], **quiet)
-        clear.click(self.unfilter, None, filter_parts, **quiet)
+        filtered = [
+            gr.on(changes, self.apply, [*limits, where], [where, problem, table], **quiet),
+            clear.click(self.unfilter, None, filter_parts, **quiet),
+        ]
         shown = [adding, table, langs]
         adding.sent(self.add, [where], shown, trigger_mode="multiple", **event)
         table.remove_file(self.remove, [where], shown, trigger_mode="multiple", **event)
-        return SourcesTab(where, self.refresh, [table, langs], self.unfilter, filter_parts)
+        refreshed = [table, langs]
+        return SourcesTab(where, filtered, self.refresh, refreshed, self.unfilter, filter_parts)
 
     # ---- the filter
 
