@@ -18,6 +18,7 @@ gate.py      `rag eval gate`: is a run worse than the one that was accepted?
 tutorial.py  the chatbot of tutorials; answer_sets.py: public sets
 candidates.py  what readers disliked, as questions to be completed
 tasks.py     what a command line chooses: questions, articles, system
+browsing.py  the chat page in a browser: page_speed.py, screenshots.py; translations.py
 run.py       `rag eval run`: choose -> measure -> report
 retrieval/   `rag eval retrieval`: are the right passages found, in any language?
 """
