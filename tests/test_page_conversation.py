@@ -15,7 +15,6 @@ from rag.page.conversation import Conversation, Frame, example_questions
 from rag.page.desk import Desk
 from rag.page.turns import Turn, Turns, restored
 from rag.page.words import LANGUAGES, words
-from rag.records import Document
 from rag.settings import Settings
 
 SKIP = gr.skip()
@@ -258,9 +257,6 @@ def test_corpus_without_examples_shows_none(tmp_path: Path, toml: str | None) ->
 @pytest.mark.parametrize("lang", LANGUAGES)
 async def test_every_language_shows_a_whole_turn(engine: ScriptedRag, lang: str) -> None:
     chat = Conversation(engine, Desk(engine), words(lang))
-    assert chat.restore(await asked(chat, "How long?")) != chat.restore(None)
-
-
-def test_document_of_the_script_holds_its_quote() -> None:
-    assert isinstance(DOCUMENT, Document)
-    assert DOCUMENT.text[CITATION.start : CITATION.end] == QUOTE
+    page = read_html(chat.restore(await asked(chat, "How long?")))
+    assert page.one(".mark")["aria-label"] == words(lang)("turn.mark", number=1, title="The talks")
+    assert words(lang)("turn.copy") in [each.text for each in page.all("button")]

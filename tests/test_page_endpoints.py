@@ -13,12 +13,6 @@ from scripted_rag import DOCUMENT, QUOTE, ScriptedRag
 from evals.browsing import serving
 from rag.settings import Settings
 
-# Gradio's queue sums up its timings with pandas calls that pandas is about to drop.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*no_silent_downcasting:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated:DeprecationWarning"),
-]
-
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> ScriptedRag:

@@ -65,9 +65,9 @@ def foreign_runs(text: str, way: Way) -> list[tuple[int, int]]:
     right to left its figures and signs: set off as a whole they keep their order. So does
     a figure with a sign of its own, but not one that a Hebrew prefix leads.
 
-    >>> [text[a:b] for text in ["עלה ל 41 billion $ ב-2024 (OPEC+) ו-17"]
+    >>> [text[a:b] for text in ["עלה ל 640 million $ ב-2024 (OPEC+) ו-17"]
     ...  for a, b in foreign_runs(text, "rtl")]
-    ['41 billion $', 'OPEC+']
+    ['640 million $', 'OPEC+']
     """
     codes = "".join(map(_code, text))
     runs = []

@@ -8,9 +8,14 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    aclosing,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass, replace
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from rag.engine import History, Rag
 from rag.errors import RagError
@@ -18,9 +23,6 @@ from rag.page.turns import Turn
 from rag.page.words import Words
 from rag.records import Answer
 from rag.translate import Translation
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -121,19 +123,13 @@ class Desk:
         stop = threading.Event()
         try:
             async with self._line.turn():
-                return await self.apart(self._engine.translate, text, lang, to, stop)
+                return await asyncio.to_thread(self._engine.translate, text, lang, to, stop)
         finally:
             stop.set()
 
-    async def apart(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The work's result, out of the event loop's way."""
-        return await asyncio.to_thread(work, *args, **kwargs)
-
-    @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
-        """Work that needs the engine for itself, such as writing the store."""
-        async with self._line.turn():
-            yield
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """For work that needs the engine for itself, such as writing the store."""
+        return self._line.turn()
 
     async def _grow(
         self, turn: Turn, history: History, say: Words, show: Callable[[Turn], None]

@@ -1,5 +1,6 @@
 """What programs may call: the named endpoints of the page, for `gradio_client` and others."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -58,12 +59,12 @@ class Endpoints:
         `score` the probability that it answers.
         """
         async with self._desk.alone():
-            hits = await self._desk.apart(self._engine.search, question, k, where)
+            hits = await asyncio.to_thread(self._engine.search, question, k, where)
         return [hit.to_dict() for hit in hits]
 
     async def articles(self) -> list[dict[str, Any]]:
         """List the articles: `source`, `title`, `lang`, `date`, `publisher` and `characters`."""
-        documents = await self._desk.apart(self._engine.documents)
+        documents = await asyncio.to_thread(self._engine.documents)
         return [
             {
                 "source": each.source,
@@ -78,7 +79,7 @@ class Endpoints:
 
     async def article(self, source: str) -> dict[str, Any]:
         """Give one article whole; the offsets of citations count code points of its `text`."""
-        document = (await self._desk.apart(self._engine.documents)).get(source)
+        document = (await asyncio.to_thread(self._engine.documents)).get(source)
         if document is None:
             raise InputError(f"there is no article {source!r}; /articles lists them")
         return document.to_dict()

@@ -2,10 +2,10 @@
 
 import tomllib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from string import Template
-from typing import Protocol
 
 LANGUAGES = {
     "en": "English",
@@ -19,8 +19,9 @@ LANGUAGES = {
 _RIGHT_TO_LEFT = ("ar", "he")
 
 
-class Words(Protocol):
-    """Says one key of words.toml in one language of the page."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Says one key of words.toml in one of LANGUAGES."""
 
     lang: str
 
@@ -30,14 +31,6 @@ class Words(Protocol):
         Values are put in as they are: escape the whole where it becomes HTML. Raises
         KeyError for a key or a value that is missing.
         """
-        ...
-
-
-class _Spoken:
-    def __init__(self, lang: str) -> None:
-        self.lang = lang
-
-    def __call__(self, key: str, **values: object) -> str:
         return Template(_all()[key][self.lang]).substitute(values)
 
 
@@ -45,7 +38,7 @@ def words(lang: str) -> Words:
     """What the page says in one of LANGUAGES; raises KeyError for another."""
     if lang not in LANGUAGES:
         raise KeyError(lang)
-    return _Spoken(lang)
+    return Words(lang)
 
 
 def page_direction(lang: str) -> str:
