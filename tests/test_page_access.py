@@ -16,7 +16,6 @@ from fastapi import FastAPI, Request
 from gradio_client.exceptions import AuthenticationError  # type: ignore[import-untyped]
 from starlette.routing import Mount, Route
 from test_page_server import (
-    GRADIO_WARNINGS,
     SmallRag,
     report_route,
     serving,
@@ -28,7 +27,6 @@ from rag.page.access import check_access, is_loopback, login_check, uploads_allo
 from rag.page.words import LANGUAGES
 from rag.settings import Settings
 
-pytestmark = GRADIO_WARNINGS
 LOGIN = ("ann", "pass:ş w")
 
 

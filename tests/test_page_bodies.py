@@ -7,12 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from test_page_server import GRADIO_WARNINGS, SmallPage, SmallRag, serving, small_settings, upload
+from test_page_server import SmallPage, SmallRag, serving, small_settings, upload
 
 from rag.page import server
 from rag.page.bodies import MOST_BYTES
 
-pytestmark = GRADIO_WARNINGS
 JOIN = "/gradio_api/queue/join"
 
 

@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 from test_page_server import (
-    GRADIO_WARNINGS,
     REPORT_POLICY,
     SmallRag,
     serving,
@@ -20,7 +19,6 @@ from test_page_server import (
 from rag.page.guard import mended, page_policy
 from rag.page.words import LANGUAGES
 
-pytestmark = GRADIO_WARNINGS
 HTML = "text/html,application/xhtml+xml,*/*;q=0.8"
 
 

@@ -30,12 +30,6 @@ from rag.page.words import LANGUAGES
 from rag.settings import Settings
 from rag.staging import MOST_BYTES
 
-# Gradio's queue sums up its timings with pandas calls that pandas is about to drop.
-GRADIO_WARNINGS = [
-    pytest.mark.filterwarnings("ignore:.*no_silent_downcasting:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated:DeprecationWarning"),
-]
-pytestmark = GRADIO_WARNINGS
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
