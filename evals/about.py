@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from evals.recording import Recording
 from evals.runs import FORMAT
 from rag.engine import Rag
 from rag.errors import InputError
@@ -41,10 +42,12 @@ def about(
     questions: Mapping[str, Any],
     prompts: Mapping[str, str],
     passages: int | None = None,
+    recording: Recording | None = None,
 ) -> dict[str, Any]:
     """The content of `run.json` for a run that begins now.
 
     `prompts` maps names to texts; `questions` tells what is asked, with `planned`.
+    `recording` gave the replies, if no chat model did.
     """
     corpus = {"sha256": corpus_digest(articles), "documents": len(articles)}
     if passages is not None:
@@ -53,7 +56,7 @@ def about(
         "format": FORMAT,
         "system": system,
         "started": now(),
-        "model": model_label(settings),
+        **_replier(settings, recording),
         "settings": shown_settings(settings),
         "prompts": {name: digest(text.encode()) for name, text in sorted(prompts.items())},
         "corpus": corpus,
@@ -61,6 +64,16 @@ def about(
         "packages": package_versions(),
         "commit": commit(),
         "finished": None,
+    }
+
+
+def _replier(settings: Settings, recording: Recording | None) -> dict[str, Any]:
+    """Who replied, and by which replies, where they were recorded."""
+    if recording is None:
+        return {"model": model_label(settings)}
+    return {
+        "model": recording.label,
+        "replies": {"sha256": recording.digest, "recorded": len(recording.replies)},
     }
 
 
@@ -122,7 +135,15 @@ def package_versions() -> dict[str, str]:
 
 def commit() -> str:
     """The commit of the checkout, with "-dirty" where files were changed; "" without one."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    command = [
+        "git",
+        "--no-optional-locks",
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=40",
+        "--exclude=*",
+    ]
     folder = evals_folder().parent
     if not (folder / ".git").exists():
         return ""

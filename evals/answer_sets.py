@@ -28,7 +28,8 @@ from rag.errors import InputError
 from rag.records import Answer, Record
 from rag.settings import Settings
 
-SETS = ("heq", "arcd", "poquad", "xquad_cross")
+NEWS = "news"
+SETS = ("heq", "arcd", "poquad", "xquad_cross", NEWS)
 PASSAGES = {"xquad_cross": "xquad"}
 """The set whose passages a set is asked about, where it has none of its own."""
 STORED = {"xquad_cross": ("ar", "tr", "en")}
@@ -55,6 +56,10 @@ class AnswerSet(Record):
 
 def load_set(folder: Path, name: str, seed: int = 0) -> AnswerSet:
     """A set of the folder, always the same for a seed; raises InputError."""
+    if name == NEWS:
+        from evals.news import load_news
+
+        return load_news(folder, seed)
     passages = _stored(folder, name, seed)
     golds = _golds(folder, name)
     cases, about = [], {}
@@ -105,9 +110,14 @@ def opened(name: str, passages: Sequence[Passage], settings: Settings) -> Iterat
 
 
 def contained(case: Case, answer: Answer | None, scores: Scores) -> Scores:
-    """The scores with whether the answer, or what it quotes, holds a known answer."""
+    """The scores with whether the answer, or what it quotes, holds a known answer.
+
+    Where none is known in the asker's language, no facts are judged.
+    """
     if not case.answerable:
         return scores
+    if not case.must:  # no answer in the asker's language is known
+        return replace(scores, facts_right=None, right_in_language=None)
     if answer is None or answer.abstained:
         return replace(scores, answer_contained=0.0, quote_contained=0.0)
     said, quoted = without_marks(answer.text), [each.quote for each in answer.citations]
@@ -120,7 +130,8 @@ def contained(case: Case, answer: Answer | None, scores: Scores) -> Scores:
 
 def questions_of(folder: Path, name: str) -> dict[str, Any]:
     """The set's file of questions as `run.json` tells it."""
-    paths = [folder / f"{name}.questions.jsonl{end}" for end in (".gz", "")]
+    stem = f"{name}_questions" if name == NEWS else f"{name}.questions"
+    paths = [folder / f"{stem}.jsonl{end}" for end in (".gz", "")]
     path = next((path for path in paths if path.is_file()), paths[0])
     return {"file": path.name, "sha256": file_digest(path), "set": name}
 

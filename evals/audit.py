@@ -28,7 +28,9 @@ from rag.audit import Finding, audit
 from rag.errors import InputError
 from rag.records import Record
 
-KINDS = ("figure", "percent", "currency", "unit", "date", "country", "name")
+KINDS = (
+    "figure", "percent", "currency", "unit", "date", "country", "name", "person", "place",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,76 +1,148 @@
-"""Whether an answer states particulars that its quotes do not hold."""
+"""Which claims may be shown next to their quotes: true ones should, false ones should not.
 
-import re
-from collections.abc import Iterator, Sequence
+    python -m evals.claims FILE [--show N] [--missed N] [--half first|second]
 
-from rag.audit import Finding, audit
-from rag.records import Answer, Citation
+FILE holds claims as JSON Lines (`.gz` or not), one a line: `quotes` in `quote_lang`, the
+`passage` that they stand in, `claim` in `claim_lang`, `true`, and its `kind` or, of a false
+one, its `fault`; `date` is that of the article, where it is known. Each is put to what ships:
+the check of the language (`rag.claim_language`) and the audit (`rag.audit`). `--half` takes
+the claims on half of the documents, by a checksum of `doc`, so that rules can be written by
+looking at one half and measured on the other.
+"""
 
-_MARKS = re.compile(r"(?:\s*\[\d+(?:\s*[,;-]\s*\d+)*\])+")
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
 
+import click
 
-def unsupported(answer: Answer, question: str = "", lang: str = "") -> float | None:
-    """1.0 where a claim states a figure, date or name that its quotes do not hold.
+from rag.audit import audit
+from rag.claim_language import other_language
+from rag.errors import InputError
+from rag.records import Record
 
-    Words that stand in a quote support themselves. `lang` is the question's language.
-    None where nothing is claimed.
-    """
-    if answer.abstained or not answer.text.strip():
-        return None
-    return float(any(findings(answer, question, lang)))
-
-
-def findings(answer: Answer, question: str, lang: str) -> Iterator[Finding]:
-    """What `rag.audit` finds in the claims, each held against the quotes that it cites.
-
-    The product and every other system are held to the same.
-    """
-    for text, cited in claims(answer):
-        quotes = [(each.quote, each.lang) for each in cited]
-        said = without_quotes(text, [quote for quote, _ in quotes])
-        yield from audit(said, answer.language, quotes, (question, lang))
+HALVES = ("first", "second")
 
 
-def claims(answer: Answer) -> Iterator[tuple[str, tuple[Citation, ...]]]:
-    r"""The parts of an answer's text, each with what it cites.
+@dataclass(frozen=True, slots=True)
+class Claim(Record):
+    """A claim on quotes, and whether it is true."""
 
-    A part ends in marks. The rest of a line, and a line without marks, rest on the marks
-    before; only where there are none, on those that follow.
-
-    >>> one, two = (Citation(n, "a.txt", 0, 9, "Six jets.") for n in (1, 2))
-    >>> answer = Answer("Jets:\nSix [1]. All flew.\nMore\nTwo [2]", (one, two), False, "en", ())
-    >>> for text, cited in claims(answer):
-    ...     print(text, [each.number for each in cited])
-    Jets: Six [1]
-    . All flew. [1]
-    More [1]
-    Two [2]
-    """
-    cited: tuple[Citation, ...] | None = None
-    waiting: list[str] = []
-    for line in answer.text.splitlines():
-        start = 0
-        for marks in _MARKS.finditer(line):
-            numbers = {int(digits) for digits in re.findall(r"\d+", marks[0])}
-            cited = tuple(each for each in answer.citations if each.number in numbers)
-            yield " ".join([*waiting, line[start : marks.start()].strip()]), cited
-            start, waiting = marks.end(), []
-        rest = line[start:].strip()
-        if rest and cited is None:
-            waiting.append(rest)
-        elif rest and cited is not None:
-            yield rest, cited
-    if waiting:
-        yield " ".join(waiting), ()
+    id: str
+    doc: str
+    quote_lang: str
+    quotes: tuple[str, ...]
+    passage: str
+    claim_lang: str
+    text: str
+    true: bool
+    kind: str
+    """What kind of true claim it is, or what is wrong with a false one."""
+    date: str = ""
+    """ISO date of the article, "" when unknown."""
 
 
-def without_quotes(text: str, quotes: Sequence[str]) -> str:
-    r"""The text on one line, without what stands in it word for word from a quote.
+@dataclass(frozen=True, slots=True)
+class Judged(Record):
+    """A claim, and why it is refused; "" where it is shown."""
 
-    >>> without_quotes("The article says: “Six  jets.”", ["Six\njets."])
-    'The article says: “ ”'
-    """
-    text = " ".join(text.split())
-    for quote in sorted((" ".join(quote.split()) for quote in quotes), key=len, reverse=True):
-        text = text.replace(quote, " ") if quote else text
-    return text
+    claim: Claim
+    reason: str
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--show", default=0, help="print so many true claims that are refused, and why")
+@click.option("--missed", default=0, help="print so many false claims that are shown")
+@click.option("--half", type=click.Choice(HALVES), help="claims on half of the documents")
+def main(file: Path, show: int, missed: int, half: Literal["first", "second"] | None) -> None:
+    """Print which share of true claims is refused and of false ones caught, by kind."""
+    try:
+        claims = read_claims(file)
+    except InputError as error:
+        raise click.ClickException(str(error)) from error
+    if half:
+        claims = [each for each in claims if HALVES[zlib.crc32(each.doc.encode()) % 2] == half]
+    judged = [Judged(each, refusal(each)) for each in claims]
+    for one in [each for each in judged if each.claim.true and each.reason][:show]:
+        click.echo(_shown(one))
+    for one in [each for each in judged if not each.claim.true and not each.reason][:missed]:
+        click.echo(_shown(one))
+    click.echo("\n".join(report(judged)))
+
+
+def read_claims(file: Path) -> list[Claim]:
+    """The claims of a file of JSON Lines; raises InputError where it holds none."""
+    try:
+        data = file.read_bytes()
+        text = (gzip.decompress(data) if file.suffix == ".gz" else data).decode("utf-8")
+        claims = [_claim(json.loads(line)) for line in text.splitlines() if line.strip()]
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise InputError(f"{file} holds no claims ({fault!r}); give another file") from fault
+    if not claims:
+        raise InputError(f"{file} holds no claims; give another file")
+    return claims
+
+
+def _claim(row: dict[str, Any]) -> Claim:
+    return Claim(
+        id=row["id"],
+        doc=row.get("doc", ""),
+        quote_lang=row["quote_lang"],
+        quotes=tuple(row["quotes"]),
+        passage=row["passage"],
+        claim_lang=row["claim_lang"],
+        text=row["claim"],
+        true=row["true"],
+        kind=row["kind"] if row["true"] else row["fault"],
+        date=row.get("date") or "",
+    )
+
+
+def refusal(claim: Claim) -> str:
+    """Why the product does not show a claim; "" where it does."""
+    if other_language(claim.text, claim.claim_lang):
+        return f"another language than {claim.claim_lang}"
+    quotes = [(quote, claim.quote_lang) for quote in claim.quotes]
+    around = [(claim.passage, claim.quote_lang)]
+    dates = [claim.date] if claim.date else []
+    found = audit(claim.text, claim.claim_lang, quotes, around=around, dates=dates)
+    return "; ".join(f"{each.kind} {each.text}: {each.reason}" for each in found)
+
+
+def report(judged: Sequence[Judged]) -> Iterator[str]:
+    """The two shares, then those of each kind, each fault and each language of the claim."""
+    true = [each for each in judged if each.claim.true]
+    false = [each for each in judged if not each.claim.true]
+    yield _share("true refused", true)
+    yield _share("false caught", false)
+    yield from _groups("true refused, kind", true, lambda claim: claim.kind)
+    yield from _groups("false caught, fault", false, lambda claim: claim.kind)
+    yield from _groups("true refused, claim in", true, lambda claim: claim.claim_lang)
+    yield from _groups("false caught, claim in", false, lambda claim: claim.claim_lang)
+
+
+def _groups(name: str, judged: Sequence[Judged], key: Callable[[Claim], str]) -> Iterator[str]:
+    for group in sorted({key(each.claim) for each in judged}):
+        yield _share(f"{name} {group}", [each for each in judged if key(each.claim) == group])
+
+
+def _share(name: str, judged: Sequence[Judged]) -> str:
+    """The share that is refused; of none at all nothing is said but that."""
+    if not judged:
+        return f"{name} - (0)"
+    return f"{name} {sum(bool(each.reason) for each in judged) / len(judged):.3f} ({len(judged)})"
+
+
+def _shown(one: Judged) -> str:
+    claim = one.claim
+    head = f"{claim.id} {claim.kind} {claim.quote_lang}>{claim.claim_lang}: {one.reason or 'shown'}"
+    return "\n  ".join((head, claim.text, " | ".join(claim.quotes)))
+
+
+if __name__ == "__main__":
+    main()

@@ -35,11 +35,11 @@ from numpy.typing import NDArray
 from evals.reader.examples import is_held_out
 from evals.retrieval.sets import Pool, Question, load_pool, read_rows
 from evals.retrieval.systems import kept_embeddings, opened, passage_id
-from rag.asking import understand
 from rag.embed import E5_NAME
 from rag.engine import Rag
 from rag.evidence import CHECKED, likely_sentences, read_alone, sentence_signals
 from rag.late_interaction import PROJECTION_FILE, TokenProjection
+from rag.question import understand
 from rag.records import Hit
 from rag.relevance import RELEVANCE_FILE, SIGNALS, checked, forget_fitted
 

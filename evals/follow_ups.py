@@ -1,6 +1,6 @@
 """How often a question is taken for a follow-up, and what is found for it then.
 
-    python -m evals.follow_ups [--strangers FILE]
+    python -m evals.follow_ups [--strangers FILE] [--answers-only]
 
 `rag.follow_up.LEANING` was chosen from the first table. It shows conversations of two
 questions on subjects that no article is about (evals/dialogues.jsonl), and the first
@@ -8,7 +8,10 @@ questions of two such conversations, one after the other: a change of subject. T
 of strangers adds more of these: one JSON object a line, gzipped, with `question` and
 `lang_question`. "Plain" are vectors without language means, as those of other embedding
 models are. The second table searches the five articles, and compares `resolve` with
-searching the question always, or never, together with the one before it.
+searching both questions as one, the question always on the subject of the one before it,
+and the question alone. The third asks made-up articles of a few sentences (evals/turns.jsonl)
+two questions each, the first whole and the second as a follow-up, and counts how often the
+sentence that answers the second is quoted first, or at all.
 """
 
 import gzip
@@ -18,7 +21,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -27,20 +30,23 @@ import rag
 from evals.cases import Case, load_cases
 from evals.choose import searchable
 from evals.metrics import evidence_found
-from rag.asking import understand
 from rag.embed import E5Embeddings
 from rag.encoder import Vectors
 from rag.engine import Rag
+from rag.evidence import choose_evidence, to_quote
 from rag.follow_up import LEANING, QuestionEmbedder, resolve, share_of_distance
 from rag.parts import Parts
+from rag.question import understand
 from rag.records import Hit, Query
 from rag.retrieve import retrieve
 from rag.settings import Settings
 
 HERE = Path(__file__).parent
-VALUES = (0.2, 0.25, 0.3, LEANING, 0.4, 0.5, 0.7)
+VALUES = (0.2, 0.25, 1 / 3, 0.4, LEANING, 0.6, 0.7)
 CUTS = (1, 5, 8)
 CHANGES = 300
+EVERY = 8
+"""Of this many pairs of made-up questions one is asked."""
 
 Pair = tuple[str, str]
 """A question and the one after it."""
@@ -52,6 +58,38 @@ class Conversation:
 
     case: Case
     before: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """A question and its follow-up, which a sentence of one made-up article answers."""
+
+    source: str
+    before: str
+    asked: str
+    told: str
+    """Words of that sentence."""
+
+
+def made_up(path: Path = HERE / "turns.jsonl") -> tuple[dict[str, str], list[Turns]]:
+    """The articles by their name, and what is asked of them.
+
+    Each fact has a whole question, one that is a follow-up to any other fact's, and the answer.
+    """
+    articles: dict[str, str] = {}
+    asked: list[Turns] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        source = f"{len(articles):02}.txt"
+        articles[source] = row["article"]
+        asked += [Turns(source, *turns) for turns in row["turns"]]
+        asked += [
+            Turns(source, before, then, told)
+            for before, _, _ in row["facts"]
+            for whole, then, told in row["facts"]
+            if whole != before
+        ]
+    return articles, asked
 
 
 def dialogues(path: Path = HERE / "dialogues.jsonl") -> dict[str, list[Pair]]:
@@ -103,22 +141,28 @@ def conversations(cases: Sequence[Case]) -> Iterator[tuple[str, list[Conversatio
     yield "after another subject", [Conversation(case, (stranger(case),)) for case in single]
 
 
-def always(query: Query, parts: Parts) -> str:
-    """The question, led by the one before it."""
-    return f"{query.history[-1][0]} {query.question}"
+def joined(query: Query, parts: Parts) -> Query:
+    """Both questions, searched as if they were one."""
+    return replace(query, text=f"{query.history[-1][0]} {query.question}")
 
 
-def never(query: Query, parts: Parts) -> str:
+def always(query: Query, parts: Parts) -> Query:
+    """The question, on the subject of the one before it."""
+    return replace(joined(query, parts), lead=query.history[-1][0])
+
+
+def never(query: Query, parts: Parts) -> Query:
     """The question alone."""
-    return query.question
+    return query
 
 
-def by_rule(query: Query, parts: Parts) -> str:
+def by_rule(query: Query, parts: Parts) -> Query:
     """What the product searches."""
-    return resolve(query, parts.embedder).text
+    return resolve(query, parts.embedder)
 
 
-RULES: dict[str, Callable[[Query, Parts], str]] = {
+RULES: dict[str, Callable[[Query, Parts], Query]] = {
+    "joined": joined,
     "always": always,
     "never": never,
     "resolve": by_rule,
@@ -126,18 +170,18 @@ RULES: dict[str, Callable[[Query, Parts], str]] = {
 
 
 class Searcher:
-    """Searches each text once."""
+    """Searches each text on each subject once."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._found: dict[tuple[str, str], list[Hit]] = {}
+        self._found: dict[tuple[str, str, str], list[Hit]] = {}
 
-    def hits(self, text: str, lang: str) -> list[Hit]:
-        """The passages for a text that is searched as it stands."""
-        if (text, lang) not in self._found:
-            query = Query(text, text, lang, lang)
-            self._found[text, lang] = retrieve(query, self._parts, max(CUTS))
-        return self._found[text, lang]
+    def hits(self, query: Query) -> list[Hit]:
+        """The passages for a question as it is searched."""
+        key = query.text, query.lead, query.question_lang
+        if key not in self._found:
+            self._found[key] = retrieve(query, self._parts, max(CUTS))
+        return self._found[key]
 
 
 class Plain:
@@ -177,16 +221,37 @@ def show_searches(engine: Rag, cases: Sequence[Case]) -> None:
     searcher = Searcher(engine.parts)
     for name, asked in conversations(cases):
         click.echo(f"\n{name}, n={len(asked)}")
-        for rule, text_of in RULES.items():
+        for rule, searched in RULES.items():
             hits, led = [], 0
             for each in asked:
                 history = [(question, "") for question in each.before]
-                query = understand(each.case.question, history)
-                text = text_of(query, engine.parts)
-                led += text != query.question
-                hits.append((each.case, searcher.hits(text, query.question_lang)))
+                query = searched(understand(each.case.question, history), engine.parts)
+                led += query.text != query.question
+                hits.append((each.case, searcher.hits(query)))
             tops = "  ".join(f"top {k} {_found(hits, k):.3f}" for k in CUTS)
             click.echo(f"  {rule:8} {tops}  led by an earlier question: {led}")
+
+
+def show_answers(engine: Rag, asked: Sequence[Turns]) -> None:
+    """Print how often the right sentence is quoted, by rule."""
+    parts = engine.parts
+    click.echo(f"\nmade-up articles, n={len(asked)}")
+    for rule, searched in RULES.items():
+        first, any_of, refused = 0, 0, 0
+        for each in asked:
+            earlier = _quotes(understand(each.before), parts)
+            query = understand(each.asked, [(each.before, " ".join(earlier))])
+            quotes = _quotes(searched(query, parts), parts)
+            first += any(each.told in quote for quote in quotes[:1])
+            any_of += any(each.told in quote for quote in quotes)
+            refused += not quotes
+        shares = (f"{count / len(asked):.3f}" for count in (first, any_of, refused))
+        click.echo("  {:8} right first {}  right {}  refused {}".format(rule, *shares))
+
+
+def _quotes(query: Query, parts: Parts) -> list[str]:
+    evidence = choose_evidence(query, retrieve(query, parts), parts)
+    return [each.sentence.text for each in to_quote(evidence)]
 
 
 def _found(hits: Sequence[tuple[Case, list[Hit]]], k: int) -> float:
@@ -204,8 +269,25 @@ def _strangers(path: Path) -> dict[str, list[str]]:
 
 @click.command()
 @click.option("--strangers", type=click.Path(exists=True, path_type=Path))
-def main(strangers: Path | None) -> None:
-    """Print both tables."""
+@click.option("--answers-only", is_flag=True, help="Print the third table alone.")
+def main(strangers: Path | None, answers_only: bool) -> None:
+    """Print the three tables."""
+    if not answers_only:
+        show_leaning_and_searches(strangers)
+    articles, asked = made_up()
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = Path(folder) / "made-up"
+        corpus.mkdir()
+        for name, text in articles.items():
+            (corpus / name).write_text(text, encoding="utf-8")
+        settings = Settings.read(model="none", embeddings="e5", corpus=corpus)
+        with rag.open(Path(folder) / "store", settings) as engine:
+            engine.ingest()
+            show_answers(engine, asked[::EVERY])
+
+
+def show_leaning_and_searches(strangers: Path | None) -> None:
+    """Print the first two tables."""
     by_lang = dialogues()
     firsts = {lang: [first for first, _ in pairs] for lang, pairs in by_lang.items()}
     sets = {

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 
 from evals.cases import Case, Distractor, Evidence, Quote
 from evals.metrics import Detector, Scores, cited, evidence_found, failed, score
+from evals.recording import Recording
 from rag.errors import InputError, RagError
 from rag.records import Answer, AnswerEvent, CallEvent, Document, Event, Hit, HitsEvent, Record
 from rag.settings import Settings
@@ -118,15 +119,21 @@ def run(
     progress: Progressed = lambda result: None,
     detect: Detector | None = None,
     further: Sequence[Further] = (),
+    recording: Recording | None = None,
 ) -> list[Result]:
     """Ask every question in turn; `progress` gets each result as soon as it is there.
 
-    A RagError counts against its own question only; any other exception ends the run.
+    A RagError counts against its own question only; any other exception ends the run. A
+    question that waits for a reply of the recording has no result.
     """
     judge = detect or _detect
 
-    def measure(case: Case) -> Result:
+    def measure(case: Case) -> Result | None:
+        if recording:
+            recording.begin(case.id)
         outcome = _ask(engine, case)
+        if recording and recording.waits:
+            return None
         answer, hits = outcome.answer, outcome.hits
         scores = score(case, answer, articles, judge) if answer else failed(case, hits)
         for more in further:
@@ -135,7 +142,7 @@ def run(
             case=case,
             answer=_without(answer, "hits") if answer else None,
             hits=tuple(hit.to_dict() for hit in hits),
-            calls=tuple(_without(call, "kind") for call in outcome.calls),
+            calls=tuple(_call(call, recording is not None) for call in outcome.calls),
             error=outcome.error,
             scores=scores,
             cited=cited(case, answer.citations) if answer else (),
@@ -186,15 +193,22 @@ def _ask(engine: Engine, case: Case) -> _Outcome:
 
 
 def _each(
-    cases: Sequence[Case], measure: Callable[[Case], Result], progress: Progressed
+    cases: Sequence[Case], measure: Callable[[Case], Result | None], progress: Progressed
 ) -> list[Result]:
     if not cases:
         raise InputError("nothing was measured: there are no questions")
     results = []
     for case in cases:
-        results.append(measure(case))
-        progress(results[-1])
+        result = measure(case)
+        if result is not None:
+            results.append(result)
+            progress(result)
     return results
+
+
+def _call(call: CallEvent, recorded: bool) -> dict[str, Any]:
+    """The call as a result holds it; a recorded reply is one that was kept."""
+    return _without(call, "kind") | ({"cached": True} if recorded else {})
 
 
 def _told(fault: RagError) -> str:

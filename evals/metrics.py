@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from evals.cases import Case, Evidence, Quote
-from evals.claims import unsupported, without_quotes
 from evals.matching import holds, without_marks
+from evals.supported import unsupported, without_quotes
 from rag.errors import InputError
 from rag.records import Answer, Citation, Record
 

@@ -8,7 +8,7 @@ import base64
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,19 @@ from evals.metrics import (
 )
 from evals.run import invoke
 from evals.runs import Asked, Run, cut_note, read_run
+from evals.summary import claims_refused
 from rag.errors import InputError
 from rag.records import Hit, Record
 
 _HERE = Path(__file__).resolve().parent
 _MARK = re.compile(r"(\[\d+\])")
 _BINS = 10
+_VERDICTS = {
+    "checked": "particulars checked",
+    "unchecked": "nothing to check in it",
+    "refused": "refused",
+}
+"""What is told of a model's claim by its status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,8 @@ def page(run: Run) -> str:
         rows=run.results,
         langs=langs,
         evidence_in=evidence_in,
+        verdict=lambda status: _VERDICTS.get(status, status),
+        ways=ways,
     )
 
 
@@ -94,7 +103,20 @@ def figures(rows: Sequence[Asked]) -> dict[str, Figure]:
     answerable = [(row.group, row.cited) for row in rows if row.evidence and row.answer]
     agreed: list[Score] = [*group_consistency(answerable).values()]
     found["group_consistency"] = summarise(agreed or [None])
+    found["claims_refused"] = claims_refused(
+        (each.status, row.group) for row in rows if row.answer for each in row.answer.statements
+    )
     return {name: figure for name, figure in found.items() if figure.n}
+
+
+def ways(row: Asked) -> Iterator[str]:
+    """How the answer was made and checked, as the page's filter names it."""
+    yield row.mode
+    statuses = {each.status for each in row.answer.statements} if row.answer else set()
+    if "refused" in statuses or any(call.refused for call in row.calls):
+        yield "refused"
+    if "unchecked" in statuses:
+        yield "unchecked"
 
 
 def by(
@@ -197,19 +219,27 @@ def segments(text: str, numbers: Sequence[int]) -> list[tuple[str, bool]]:
 
 def _closing(rows: Sequence[Asked]) -> dict[str, str]:
     """What the run took."""
-    seconds = [row.seconds for row in rows]
+    seconds = [row.seconds for row in rows if not any(call.cached for call in row.calls)]
     usages = [row.answer.usage for row in rows if row.answer]
     costs = [usage.cost for usage in usages]
     known = [cost for cost in costs if cost is not None]
     calls = [call for row in rows for call in row.calls]
     return {
-        "seconds": f"median {percentile(seconds, 0.5):.2f}, p95 {percentile(seconds, 0.95):.2f}",
+        "seconds": f"median {percentile(seconds, 0.5):.2f}, p95 {percentile(seconds, 0.95):.2f}"
+        if seconds
+        else "no answer without a kept reply",
         "calls of the model": f"{len(calls)}, {sum(bool(c.refused) for c in calls)} refused, "
         f"{sum(c.cached for c in calls)} cached",
+        "calls for each question": _each(sum(u.calls for u in usages), usages),
         "tokens": f"{sum(u.prompt_tokens for u in usages):,} prompt, "
         f"{sum(u.completion_tokens for u in usages):,} completion",
+        "prompt tokens for each question": _each(sum(u.prompt_tokens for u in usages), usages, 0),
         "cost": f"${sum(known):.4f}" if len(known) == len(costs) else "unknown",
     }
+
+
+def _each(total: int, answers: Sequence[object], digits: int = 2) -> str:
+    return _number(total / len(answers) if answers else None, digits)
 
 
 def _commit(commit: str) -> str:

@@ -32,12 +32,15 @@ def print_report(measured: Summary, console: Console) -> None:
 def closing(measured: Summary) -> str:
     """What the run took, in a few lines."""
     cost = "unknown" if measured.cost is None else f"${measured.cost:.4f}"
-    seconds, tokens = measured.seconds, measured.tokens
+    seconds, tokens, each = measured.seconds, measured.tokens, measured.per_question
     lines = [
-        f"{measured.asked} of {measured.planned} questions asked, {measured.errors} errors",
+        f"{measured.asked} of {measured.planned} questions asked, {measured.errors} errors"
+        + (f", {measured.waiting} wait for a reply" if measured.waiting else ""),
         f"seconds: median {shown(seconds.median, 2)}, p95 {shown(seconds.p95, 2)}, of "
         f"{seconds.n} answers without a kept reply",
         f"tokens: {tokens.prompt} prompt, {tokens.completion} completion; cost: {cost}",
+        f"for each question: {shown(each.calls.mean, 2)} calls of the chat model, "
+        f"{shown(each.prompt_tokens.mean, 0)} tokens of prompt",
     ]
     if measured.judge:
         judge = measured.judge

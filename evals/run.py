@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,13 +14,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import rag
 from evals import answer_sets
 from evals.about import about, stored_passages
-from evals.cases import Case, Kind
+from evals.cases import Kind
 from evals.judge import Judge
 from evals.measure import Engine, Further, Progressed, Result, run, run_search
+from evals.recorded import RUN, make_way
+from evals.recording import REPLIES as RECORDED
 from evals.replies import Replies
 from evals.report import print_report
 from evals.run_folder import REPLIES, RunFolder, left, new_folder, runs_folder
-from evals.summary import Summary, summary
+from evals.summary import NO_SECONDS, Summary, summary
 from evals.table import print_runs
 from evals.tasks import ARTICLES, SYSTEMS, Choice, Task, opened_system, opened_task
 from rag.engine import Rag
@@ -32,6 +35,8 @@ __all__ = ["Engine", "Result", "invoke", "main", "run", "run_search"]
 
 INTERRUPTED = 130
 """The exit status of a program that Ctrl-C ended."""
+WAITING = 3
+"""The exit status where a question waits for a recorded reply."""
 
 
 _FOLDER = click.Path(path_type=Path)
@@ -88,6 +93,13 @@ _FOLDER = click.Path(path_type=Path)
 @click.option(
     "--judge", is_flag=True, help="Have the environment's chat model judge each answer too."
 )
+@click.option(
+    "--record",
+    type=_FOLDER,
+    help="Ask a chat model that is not connected: its prompts go to FOLDER/prompts.jsonl, its "
+    "replies are read from FOLDER/replies.jsonl. The run is FOLDER/run.",
+)
+@click.option("--model-name", help="What that chat model is called in the run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option(
     "--retrieval-only", "search_only", is_flag=True, help="Search alone, without answers; fast."
@@ -106,8 +118,8 @@ def _command(context: click.Context, /, ids: str | None, **options: Any) -> int:
 def main(argv: list[str] | None = None, engine: Engine | None = None) -> int:
     """Run `rag eval run` with these arguments and return its exit status.
 
-    0: all questions were asked; 1: some ended in an error; 2: wrong arguments; 130:
-    interrupted. Raises RagError when nothing can be measured at all.
+    0: all questions were asked; 1: some ended in an error; 2: wrong arguments; 3: some wait
+    for a recorded reply; 130: interrupted. Raises RagError when nothing can be measured at all.
     """
     return invoke(_command, argv, "rag eval run", engine)
 
@@ -127,32 +139,68 @@ def _checked(choice: Choice) -> Choice:
         raise InputError(f"--set {choice.set} needs --data FOLDER, where its files lie")
     if choice.data is not None and choice.set == ARTICLES:
         raise InputError(f"--data needs --set, one of {', '.join(answer_sets.SETS)}")
+    if choice.record is not None:
+        return _checked_record(choice)
+    if choice.model_name is not None:
+        raise InputError("--model-name needs --record FOLDER; --model chooses a connected model")
     if choice.resume and choice.out is None:
         raise InputError("--resume needs --out FOLDER, the run that is to be taken up")
     return choice
 
 
+def _checked_record(choice: Choice) -> Choice:
+    if choice.search_only:
+        raise InputError("--record has nothing to record with --retrieval-only; leave one out")
+    if choice.resume:
+        click.echo("--resume is not needed with --record: the replies answer at once", err=True)
+    return replace(choice, resume=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What came of one system."""
+
+    path: Path
+    measured: Summary | None
+    """None where every question waits."""
+    whole: bool
+    """Whether all questions were asked before Ctrl-C."""
+    waiting: int = 0
+
+    @property
+    def status(self) -> int:
+        """The exit status that it asks for; of several the highest counts."""
+        failed = self.measured is not None and self.measured.errors > 0
+        return max(int(failed), WAITING * bool(self.waiting), INTERRUPTED * (not self.whole))
+
+
 def _measure(engine: Engine, choice: Choice) -> int:
     """Measure each system in turn, then print them all."""
-    runs: list[tuple[Path, Summary]] = []
-    status = 0
+    runs: list[_Run] = []
     with ExitStack() as stack:
         task = stack.enter_context(opened_task(engine, choice))
-        calls = choice.judge or (isinstance(task.engine, Rag) and task.engine.parts.chat_model)
-        replies = _kept_replies(stack) if calls and choice.cache else None
-        if isinstance(task.engine, Rag):
-            task.engine.parts.__dict__["replies"] = replies
-        judge = Judge(Settings.read(), replies) if choice.judge else None
+        judge = _with_replies(stack, task, choice)
         for system in dict.fromkeys(choice.systems):
             path = _folder(choice, task.engine.settings, system)
-            measured, whole = _run_system(system, path, task, choice, judge)
-            runs.append((path, measured))
-            status = max(status, int(measured.errors > 0), 0 if whole else INTERRUPTED)
-            if not whole:
+            runs.append(_run_system(system, path, task, choice, judge))
+            if not runs[-1].whole:
                 break
-    _print(runs, choice)
-    _tell(runs, judge, status == INTERRUPTED)
+    status = max(each.status for each in runs)
+    if task.recording and status != INTERRUPTED:
+        task.recording.finish()
+    _print([(each.path, each.measured) for each in runs if each.measured], choice)
+    _tell(runs, judge, choice.record)
     return status
+
+
+def _with_replies(stack: ExitStack, task: Task, choice: Choice) -> Judge | None:
+    """Have replies kept that a model is asked for; the judge, where there is to be one."""
+    product = task.engine if isinstance(task.engine, Rag) and not task.recording else None
+    calls = choice.judge or (product and product.parts.chat_model)
+    replies = _kept_replies(stack) if calls and choice.cache else None
+    if product:
+        product.parts.__dict__["replies"] = replies
+    return Judge(Settings.read(), replies) if choice.judge else None
 
 
 def _kept_replies(stack: ExitStack) -> Replies:
@@ -164,23 +212,25 @@ def _kept_replies(stack: ExitStack) -> Replies:
 
 def _folder(choice: Choice, settings: Settings, system: str) -> Path:
     """Where a run goes: several systems get a folder each within --out."""
-    if choice.out is None:
+    out = choice.out or (choice.record / RUN if choice.record else None)
+    if out is None:
         return new_folder(model_label(settings), system)
-    return choice.out / system if len(set(choice.systems)) > 1 else choice.out
+    return out / system if len(set(choice.systems)) > 1 else out
 
 
-def _run_system(
-    system: str, path: Path, task: Task, choice: Choice, judge: Judge | None
-) -> tuple[Summary, bool]:
-    """The figures of one system, and whether all questions were asked before Ctrl-C."""
+def _run_system(system: str, path: Path, task: Task, choice: Choice, judge: Judge | None) -> _Run:
+    """The figures of one system."""
     further: list[Further] = [*task.further, *([judge] if judge else [])]
+    waited = _waiting(task)
     with ExitStack() as stack:
         engine, prompts = stack.enter_context(opened_system(system, task.engine))
+        if task.recording:
+            make_way(path, task.recording)
         folder = RunFolder(path, _described(system, engine, prompts, task, choice), choice.resume)
         stack.callback(folder.close)
         results = list(folder.done)
         wanted = left([case.id for case in task.cases], results, path)
-        cases = [case for case in task.cases if case.id in wanted]
+        asked = replace(task, cases=[case for case in task.cases if case.id in wanted])
         advance = stack.enter_context(_progress(len(task.cases), len(results)))
 
         def progress(result: Result) -> None:
@@ -188,14 +238,25 @@ def _run_system(
             results.append(result)
             advance(result)
 
-        texts = {name: document.text for name, document in task.articles.items()}
-        whole = not cases or _finished(engine, cases, texts, choice.search_only, progress, further)
-        if not results:
+        whole = not asked.cases or _finished(engine, asked, choice.search_only, progress, further)
+        waiting = _waiting(task) - waited
+        if not results and not waiting:
             raise InputError("nothing was measured: no question was answered before the end")
-        langs = {name: document.lang for name, document in task.articles.items()}
-        measured = summary(results, len(task.cases), langs)
-        folder.finish(measured, whole)
-    return measured, whole
+        measured = _summary(results, task, waiting) if results else None
+        if measured:
+            folder.finish(measured, whole and not waiting)
+    return _Run(path, measured, whole, waiting)
+
+
+def _waiting(task: Task) -> int:
+    return task.recording.waiting if task.recording else 0
+
+
+def _summary(results: Sequence[Result], task: Task, waiting: int) -> Summary:
+    langs = {name: document.lang for name, document in task.articles.items()}
+    measured = summary(results, len(task.cases), langs, waiting)
+    # A recorded reply is there at once, so that seconds tell nothing of the model.
+    return replace(measured, seconds=NO_SECONDS) if task.recording else measured
 
 
 def _described(
@@ -203,23 +264,26 @@ def _described(
 ) -> dict[str, Any]:
     planned = {"planned": len(task.cases), "retrieval_only": choice.search_only}
     questions, passages = {**task.questions, **planned}, stored_passages(engine)
-    return about(system, engine.settings, task.articles, questions, prompts, passages)
+    return about(
+        system, engine.settings, task.articles, questions, prompts, passages, task.recording
+    )
 
 
 def _finished(
     engine: Engine,
-    cases: Sequence[Case],
-    articles: Mapping[str, str],
+    task: Task,
     search_only: bool,
     progress: Progressed,
     further: Sequence[Further],
 ) -> bool:
     """Whether all questions were asked before Ctrl-C; what was measured went to `progress`."""
+    texts = {name: document.text for name, document in task.articles.items()}
     try:
         if search_only:
-            run_search(engine, cases, progress)
+            run_search(engine, task.cases, progress)
         else:
-            run(engine, cases, articles, progress, further=further)
+            recording = task.recording
+            run(engine, task.cases, texts, progress, further=further, recording=recording)
     except KeyboardInterrupt:
         return False
     return True
@@ -230,7 +294,8 @@ def _print(runs: Sequence[tuple[Path, Summary]], choice: Choice) -> None:
     console = Console()
     if choice.as_json:
         found = {path.name: measured.to_dict() for path, measured in runs}
-        told = next(iter(found.values())) if len(set(choice.systems)) == 1 else found
+        alone = len(set(choice.systems)) == 1 and found
+        told = next(iter(found.values())) if alone else found
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     if len(runs) == 1:
@@ -239,14 +304,26 @@ def _print(runs: Sequence[tuple[Path, Summary]], choice: Choice) -> None:
         print_runs([*choice.beside, *(path for path, _ in runs)], console)
 
 
-def _tell(runs: Sequence[tuple[Path, Summary]], judge: Judge | None, interrupted: bool) -> None:
+def _tell(runs: Sequence[_Run], judge: Judge | None, record: Path | None) -> None:
     """Where the runs lie, and what was amiss, on standard error."""
-    for path, _ in runs:
-        click.echo(f"run: {path}", err=True)
+    for each in runs:
+        click.echo(f"run: {each.path}", err=True)
     if judge and judge.unjudged:
         click.echo(f"the judge left {judge.unjudged} unjudged, the last: {judge.fault}", err=True)
-    if interrupted:
+    if record:
+        click.echo(_waits(runs, record), err=True)
+    elif not runs[-1].whole:
         click.echo("interrupted; the same command with --out FOLDER --resume goes on", err=True)
+
+
+def _waits(runs: Sequence[_Run], record: Path) -> str:
+    """How far a recorded run came, and how it goes on."""
+    answered = sum(each.measured.asked for each in runs if each.measured)
+    waiting = sum(each.waiting for each in runs)
+    told = f"{answered} answered, {waiting} waiting"
+    if waiting:
+        return f"{told}; put replies into {record / RECORDED} and run the same command again"
+    return told if runs[-1].whole else f"{told}; interrupted, the same command asks all again"
 
 
 @contextmanager

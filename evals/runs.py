@@ -43,6 +43,8 @@ class Reply(Record):
     model: str = ""
     usage: Usage = field(default_factory=Usage)
     statements: tuple[Statement, ...] = ()
+    notice: str = ""
+    """Why the model's words are missing; "" when nothing failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,9 @@ class About(Record):
     finished: str | None = None
     """None for a run that was cut short."""
     model: str = ""
+    replies: dict[str, Any] = field(default_factory=dict)
+    """How many replies were recorded by hand, and the SHA-256 of their file; empty where a
+    connected model replied."""
     settings: dict[str, Any] = field(default_factory=dict)
     prompts: dict[str, str] = field(default_factory=dict)
     """SHA-256 of each prompt by its file's name."""

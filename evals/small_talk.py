@@ -17,18 +17,20 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import numpy as np
 
 from evals.retrieval.sets import read_rows
-from rag.asking import MAX_QUESTION, understand
 from rag.embed import E5_NAME, E5Embeddings, LanguageMeans
 from rag.encoder import Vectors
+from rag.exemplars import Recogniser, save
+from rag.question import MAX_QUESTION, understand
 from rag.records import Query
-from rag.small_talk import KINDS, Kind, Recogniser, exemplars, recognise, save
+from rag.small_talk import KINDS, VECTORS_FILE, Kind, exemplars, recognise
 
+K = TypeVar("K", bound=str)
 HERE = Path(__file__).parent
 SETS = ("mkqa", "xquad", "heq", "arcd")
 LOOKS_LIKE_ATTACK = "notinject"
@@ -80,17 +82,24 @@ class Questions:
 
 def fit(
     vectors: Vectors, kinds: Sequence[Kind], questions: Vectors, accepted: float = ACCEPTED
-) -> Recogniser:
+) -> Recogniser[Kind]:
     """The exemplars with floors that take at most that share of the questions for small talk."""
     bare = Recogniser(vectors, tuple(kinds), {})
+    return Recogniser(vectors, tuple(kinds), fit_floors(bare, KINDS[:2], questions, accepted))
+
+
+def fit_floors(
+    bare: Recogniser[K], kinds: Sequence[K], questions: Vectors, accepted: float
+) -> dict[K, float]:
+    """The lowest floors that take at most that share of the questions for any of the kinds."""
     nearest = [bare.nearest(vector) for vector in questions]
-    spared = int(accepted / 2 * len(questions))
-    floors: dict[Kind, float] = {}
-    for kind in KINDS[:2]:
+    spared = int(accepted / len(kinds) * len(questions))
+    floors: dict[K, float] = {}
+    for kind in kinds:
         cosines = sorted((c for found, c in nearest if found == kind), reverse=True)
         highest = cosines[spared] if len(cosines) > spared else 0.0
         floors[kind] = float(np.nextafter(np.float32(highest), np.float32(2.0)))
-    return Recogniser(vectors, tuple(kinds), floors)
+    return floors
 
 
 @click.command()
@@ -105,7 +114,7 @@ def main(folder: Path) -> None:
     fitted = [each for each in asked if each.fitted]
     questions = np.stack([embedder.question(e.text, e.lang) for e in fitted])
     made = fit(vectors, [each.kind for each in taught], questions)
-    save(made, embedder.space)
+    save(made, KINDS, embedder.space, VECTORS_FILE)
     click.echo(f"{len(taught)} exemplars, floors {dict(made.floors)}")
 
     def kind(text: str) -> Kind:

@@ -1,6 +1,6 @@
 """The results of a run as one record of figures."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from evals.judge import Agreement, agreement
@@ -23,12 +23,24 @@ class Seconds(Record):
     n: int
 
 
+NO_SECONDS = Seconds(None, None, 0)
+"""Of a run in which no time was measured that tells anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens(Record):
     """What the chat model read and wrote; kept replies count as at the first time."""
 
     prompt: int
     completion: int
+
+
+@dataclass(frozen=True, slots=True)
+class PerQuestion(Record):
+    """What the chat model was asked for one question, over those that were answered."""
+
+    calls: Figure
+    prompt_tokens: Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +63,17 @@ class Summary(Record):
     """US dollars; None when the price of an answer is not known."""
     judge: Agreement | None
     """How far the judge agrees with `facts_right`; None without a judge."""
+    per_question: PerQuestion
+    waiting: int = 0
+    """Questions that wait for a recorded reply; they are planned and not asked."""
     format: int = FORMAT
 
 
 def summary(
-    results: Sequence[Result], planned: int, langs: Mapping[str, str] | None = None
+    results: Sequence[Result],
+    planned: int,
+    langs: Mapping[str, str] | None = None,
+    waiting: int = 0,
 ) -> Summary:
     """The figures of a run; raises InputError when nothing was asked.
 
@@ -67,7 +85,11 @@ def summary(
         planned=planned,
         asked=len(results),
         errors=sum(bool(result.error) for result in results),
-        figures=_figures(results) | {"group_consistency": _consistency(results)},
+        figures=_figures(results)
+        | {
+            "group_consistency": _consistency(results),
+            "claims_refused": claims_refused(_statements(results)),
+        },
         by_kind=_by(results, lambda result: result.case.kind),
         by_language=_by(results, lambda result: result.case.lang),
         by_pair=_by(results, lambda result: pair(result, langs or {})),
@@ -84,6 +106,8 @@ def summary(
                 if each.answer and not each.answer["abstained"]
             ]
         ),
+        per_question=_per_question(results),
+        waiting=waiting,
     )
 
 
@@ -121,8 +145,35 @@ def _consistency(results: Sequence[Result]) -> Figure:
     return summarise([*group_consistency(members).values()] or [None])
 
 
+def claims_refused(statements: Iterable[tuple[str, str]]) -> Figure:
+    """Share of a model's claims that are not shown, of (status, group) of each statement.
+
+    >>> claims_refused([("checked", "a"), ("refused", "a"), ("quoted", "b")]).mean
+    0.5
+    """
+    claims = [(status, group) for status, group in statements if status != "quoted"]
+    refused = [float(status == "refused") for status, _ in claims]
+    return summarise(refused or [None], [group for _, group in claims] or None)
+
+
+def _statements(results: Sequence[Result]) -> Iterator[tuple[str, str]]:
+    for result in results:
+        for each in result.answer["statements"] if result.answer else ():
+            yield each["status"], result.case.group
+
+
+def _per_question(results: Sequence[Result]) -> PerQuestion:
+    usages = [(result.answer["usage"], result.case.group) for result in results if result.answer]
+    groups = [group for _, group in usages] or None
+    calls, tokens = (
+        summarise([float(usage[name]) for usage, _ in usages] or [None], groups)
+        for name in ("calls", "prompt_tokens")
+    )
+    return PerQuestion(calls, tokens)
+
+
 def _seconds(results: Sequence[Result]) -> Seconds:
     taken = [result.seconds for result in results if not result.cached]
     if not taken:
-        return Seconds(None, None, 0)
+        return NO_SECONDS
     return Seconds(percentile(taken, 0.5), percentile(taken, 0.95), len(taken))

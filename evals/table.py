@@ -44,7 +44,9 @@ AIMS = {
     "seconds median": Aim(6.0, at_most=True),
     "seconds p95": Aim(12.0, at_most=True),
 }
-"""The rows of the table, in order."""
+"""The first rows of the table, in order."""
+_COUNTED = ("claims_refused", "calls per question", "prompt tokens per question")
+"""The rows after them, of which nothing is aimed at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,16 @@ def column(about: Mapping[str, Any], summary: Mapping[str, Any]) -> Column:
     seconds = summary["seconds"]
     if seconds["n"]:
         values |= {f"seconds {name}": (seconds[name], seconds["n"]) for name in ("median", "p95")}
-    return Column(f"{about['system']}\n{about['model']}", values)
+    for name, figure in summary.get("per_question", {}).items():
+        if figure["n"]:
+            values[f"{name.replace('_', ' ')} per question"] = (figure["mean"], figure["n"])
+    return Column(f"{about['system']}\n{about['model']}{_how_far(summary)}", values)
+
+
+def _how_far(summary: Mapping[str, Any]) -> str:
+    """How many of its questions a run has asked, where that is not all."""
+    asked, planned = summary.get("asked"), summary.get("planned")
+    return "" if asked == planned else f"\n{asked} of {planned} questions"
 
 
 def comparison(columns: Sequence[Column]) -> Table:
@@ -104,7 +115,7 @@ def print_runs(folders: Sequence[Path], console: Console) -> None:
 def _rows(columns: Sequence[Column]) -> list[list[str]]:
     """The table's cells, its head first."""
     rows = [["", *(each.name for each in columns), "aim"]]
-    for name, aim in AIMS.items():
+    for name, aim in (AIMS | dict.fromkeys(_COUNTED)).items():
         if any(name in each.values for each in columns):
             cells = [_cell(each.values.get(name), aim) for each in columns]
             rows.append([name.replace("_", " "), *cells, _aim(aim)])

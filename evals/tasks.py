@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from evals.about import file_digest, product_prompts
 from evals.cases import Case, load_cases
 from evals.choose import searchable, select, spread
 from evals.measure import Engine, Further
+from evals.recorded import place, recorded_engine
+from evals.recording import Recording
 from rag.engine import Rag
 from rag.errors import InputError
 from rag.records import Document
@@ -40,6 +42,8 @@ class Choice:
     beside: tuple[Path, ...]
     cache: bool
     judge: bool
+    record: Path | None
+    model_name: str | None
     as_json: bool
     search_only: bool
 
@@ -53,11 +57,25 @@ class Task:
     articles: Mapping[str, Document]
     questions: Mapping[str, Any]
     further: tuple[Further, ...] = ()
+    recording: Recording | None = None
+    """What replies in the place of a chat model; None asks the model of the settings."""
 
 
 @contextmanager
 def opened_task(engine: Engine, choice: Choice) -> Iterator[Task]:
     """The questions and articles that were chosen; raises InputError where there are none."""
+    if choice.record is None:
+        with _chosen_task(engine, choice) as task:
+            yield task
+        return
+    recording = Recording(choice.record, choice.model_name or "a model without a name")
+    with recorded_engine(engine, recording) as asked, _chosen_task(asked, choice) as task:
+        place(task.engine, recording)
+        yield replace(task, recording=recording)
+
+
+@contextmanager
+def _chosen_task(engine: Engine, choice: Choice) -> Iterator[Task]:
     if choice.data is not None:
         with _set_task(engine.settings, choice.data, choice) as task:
             yield task

@@ -8,9 +8,15 @@ The files tell the story:
     sentences.py         where sentences end, in many languages
     encoder.py           what runs the embedding model: unigram.py, e5_file.py, e5_graph.py
     generations.py       where a store is kept: exact.py, chroma.py
-    asking.py            story 2: small_talk.py -> follow_up.py -> retrieve.py -> rerank.py
-                         -> evidence.py -> answer.py -> cite.py
+    asking.py            story 2: question.py -> small_talk.py -> understanding.py -> retrieve.py
+                         -> rerank.py; then with a model context.py -> writing.py -> cite.py,
+                         without one evidence.py -> cite.py
+    question.py          what is asked: history.py, answer_language.py
+    understanding.py     what is meant: exemplars.py, follow_up.py; overview.py, corpus_answer.py
+    context.py           what the model reads; messages.py, what it is asked
+    writing.py           its draft, checked and mended: draft.py, verification.py
     audit.py             whether every particular of a sentence follows from its quotes
+    claim_language.py    whether a claim is in another language than the one asked for
     gloss.py             what a quote names, said in the asker's language
     disagreement.py      whether two articles say different things of one thing
     abstention.py        what is told where the articles do not say
@@ -24,12 +30,19 @@ The files tell the story:
     filters.py           what a search is limited to
     language.py          which language a text is in
     prompts.py           load and fill prompts/*.md
-    figures.py           what a figure is worth, in any script; number_words.py
+    figures.py           what a figure is worth, in any script; number_words.py, fractions.py
     dates.py, units.py   months, weekdays and dates; what a figure counts
+    reckoning.py         dates that follow from the article's date
     names.py             names across scripts, by transliteration.py
+    known_names.py       names known by heart; common_words.py, words that are none
+    opposites.py         mother for father, north for south
     folding.py           digits and forms of letters made alike, with a map back
     territories.py       which countries a text names
-    models.py, llama.py  the chat model; weights.py joins the embedded one
+    choice.py, models.py the chat model that is asked for, and made; llama.py, hub.py, weights.py
+    conversation.py      calls to it; thoughts.py, what it thinks and does not reply
+    chat_server.py       servers of chat models: chat_stream.py, model_list.py, server_options.py
+    embedding_server.py  servers of embedding models
+    model_errors.py      every failure of a model as one line
     tokens.py            how many tokens a text takes
     vectors.py, lock.py  the cache of vectors; one writer at a time
     records.py           what flows between the stages
@@ -42,6 +55,7 @@ The files tell the story:
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +75,16 @@ from rag.records import (
     Statement,
     TextEvent,
     Usage,
+)
+
+# What libraries would tell their makers. Each is read when its library is imported, so the
+# names stand before all of them; and whatever was set before, this program reports nothing.
+os.environ.update(
+    ORT_DISABLE_TELEMETRY="1",  # onnxruntime: a device id, and a database of events
+    ANONYMIZED_TELEMETRY="False",  # Chroma
+    GRADIO_ANALYTICS_ENABLED="False",
+    HF_HUB_DISABLE_TELEMETRY="1",
+    HF_HUB_DISABLE_UPDATE_CHECK="1",
 )
 
 if TYPE_CHECKING:

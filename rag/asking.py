@@ -1,56 +1,65 @@
-"""Story 2: question -> resolve -> retrieve -> write -> cite, as a stream of events."""
+"""Story 2: question -> understand -> retrieve -> write -> cite, as a stream of events."""
 
-import re
 import threading
 import time
-import unicodedata
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
-
-from langchain_core.messages import AIMessage
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.abstention import explain
-from rag.answer import SCHEMA, Draft, language_name, read_draft, reader_messages, retry_message
-from rag.cite import Checked, Judge, Refused, check_words, cite, quote, settled_text
+from rag.cite import Checked, cited, quote
+from rag.context import MOST_HITS, context_of, fitting
+from rag.corpus_answer import about_corpus
 from rag.disagreement import differ
-from rag.errors import InputError
-from rag.evidence import Evidence, choose_evidence, to_quote, to_read
-from rag.follow_up import resolve
-from rag.language import detect
+from rag.errors import ModelError
+from rag.evidence import Evidence, choose_evidence, to_quote
+from rag.overview import central_sentences, chosen_articles, passages_of
 from rag.parts import Parts
-from rag.prompts import FALLBACK, small_talk_reply
+from rag.prompts import small_talk_reply, sources_differ_lead
+from rag.question import checked_k, understand
 from rag.records import (
     Answer,
     AnswerEvent,
     CallEvent,
+    Document,
     Event,
     Hit,
     HitsEvent,
     Mode,
     Query,
+    Record,
     StageEvent,
     TextEvent,
     Usage,
 )
 from rag.retrieve import retrieve
-from rag.small_talk import SmallTalk, small_talk
+from rag.small_talk import small_talk
+from rag.understanding import by_code, by_model, wants_model
+from rag.writing import Writing
 
-MAX_QUESTION = 2_000
-"""Characters; the embedder reads 512 tokens, and a question is not a document."""
-MAX_K = 100
-_ATTEMPTS = 2
+if TYPE_CHECKING:
+    from rag.models import Conversation
+
+T = TypeVar("T")
+Where = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    """What came of asking the model, and what that took."""
+class _Found(Record):
+    """A question, or a part of one, and what was found for it, best first."""
+
+    query: Query
+    hits: Sequence[Hit]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written(Record):
+    """What an answer is made of."""
 
     checked: Checked
     mode: Mode
-    usage: Usage
+    notice: str = ""
 
 
 def stream(
@@ -58,10 +67,10 @@ def stream(
     parts: Parts,
     stop: threading.Event,
     *,
-    history: Sequence[tuple[str, str]] = (),
+    history: object = (),
     language: str | None = None,
     k: int | None = None,
-    where: Mapping[str, Any] | None = None,
+    where: Where = None,
 ) -> Iterator[Event]:
     """Yield the hits, then text as it becomes certain, then the whole Answer.
 
@@ -72,148 +81,184 @@ def stream(
     k, query = checked_k(k), understand(question, history, language)
     said = small_talk(query, parts.embedder)
     if said is not None:
-        query = replace(query, answer_lang=query.answer_lang if language else said.lang)
-        yield HitsEvent((), query.text)
-        written = yield from _reply(said, query)
-        yield AnswerEvent(_answer(written, query, (), parts, time.monotonic() - started))
+        chosen = language or query.answer_lang != query.question_lang
+        told = query if chosen else replace(query, answer_lang=said.lang)
+        yield HitsEvent((), told.text)
+        reply = yield from _tell(small_talk_reply(said.kind, told.answer_lang), "small_talk")
+        yield AnswerEvent(_answer(reply, told, (), Usage(), parts, started))
         return
-    query = resolve(query, parts.embedder)
-    hits = retrieve(query, parts, k, where)
+    model = _writer(parts)
+    query, fault = yield from _understood(query, parts, model, stop, language is not None)
+    if stop.is_set():
+        return
+    if query.kind == "corpus":
+        yield HitsEvent((), query.text)
+        told_of = yield from _tell(about_corpus(query, _documents(parts), parts.embedder), "corpus")
+        yield AnswerEvent(_answer(told_of, query, (), _usage(model), parts, started))
+        return
+    asks = model is not None and not fault
+    found = _find(query, parts, k or (MOST_HITS if asks else None), where)
+    hits = _in_turn([each.hits for each in found])
+    if asks:
+        hits = fitting(hits, _budget(parts), parts.embedder.count_tokens)
+    if stop.is_set():
+        return
     yield HitsEvent(tuple(hits), query.text)
-    evidence = choose_evidence(query, hits, parts)
-    result = yield from _write(query, hits, evidence, parts, stop)
-    if result is not None:
-        yield AnswerEvent(_answer(result, query, hits, parts, time.monotonic() - started))
+    if model is not None and asks and hits and _may_ask(found, parts):
+        written = yield from _write(query, found, hits, parts, model, stop)
+    else:
+        written = yield from _quote(query, found, hits, parts, fault)
+    if not stop.is_set():
+        yield AnswerEvent(_answer(written, query, hits, _usage(model), parts, started))
 
 
-def understand(
-    question: str, history: Sequence[tuple[str, str]] = (), language: str | None = None
-) -> Query:
-    """The question, checked, with its language and history; raises InputError.
+def _writer(parts: Parts) -> "Conversation | None":
+    """The chat model, if it is to word answers."""
+    from rag.models import Conversation, words_answers
 
-    The answer's language is the question's. A question too short to tell (a name, a
-    figure) takes that of the conversation before it, and English where there is none.
-    """
-    question = _checked_question(question)
-    turns = _checked_history(history)
-    said = [question, *(asked for asked, _ in reversed(turns))]
-    lang = next((found for found in map(_lang, said) if found), FALLBACK)
-    return Query(
-        question=question,
-        text=question,
-        question_lang=lang,
-        answer_lang=_checked_language(language) if language else lang,
-        history=turns,
+    if parts.chat_model is None or not words_answers(parts.settings):
+        return None
+    return Conversation(parts.chat_model, parts.settings, parts.replies)
+
+
+def _understood(
+    query: Query,
+    parts: Parts,
+    model: "Conversation | None",
+    stop: threading.Event,
+    language_is_set: bool,
+) -> Generator[StageEvent | CallEvent, None, tuple[Query, str]]:
+    """What is meant and searched, by the model where it helps; and why that failed, or ""."""
+    from rag.models import choose
+
+    query = by_code(query, parts)
+    served = choose(parts.settings).kind not in ("embedded", "gguf", "hf")
+    if model is None or not served or stop.is_set() or not wants_model(query, parts):
+        return query, ""
+    yield StageEvent("understanding", 0)
+    titles = [_title_line(each) for each in _documents(parts).values()]
+    try:
+        query = yield from by_model(query, model, titles, stop, language_is_set=language_is_set)
+    except ModelError as error:
+        return query, str(error)
+    return query, ""
+
+
+def _title_line(document: Document) -> str:
+    return ", ".join(
+        filter(None, (document.title or document.source, document.lang, document.date))
     )
 
 
-def _lang(text: str) -> str:
-    return detect(text).lang
+def _find(query: Query, parts: Parts, k: int | None, where: Where) -> list[_Found]:
+    """The passages for the question, or for each part of it; for an overview whole articles."""
+    if query.kind in ("overview", "digest"):
+        hits = retrieve(query, parts, MOST_HITS, where)
+        sources = chosen_articles(query, hits, _documents(parts), query.kind)
+        passages = passages_of(sources, parts, where)
+        by_article = [[hit for hit in passages if hit.source == source] for source in sources]
+        return [_Found(query, _in_turn(by_article))]
+    parts_of = [replace(query, text=text, lead="") for text in query.searches] or [query]
+    return [_Found(each, retrieve(each, parts, k, where)) for each in parts_of]
+
+
+def _in_turn(ranked: Sequence[Sequence[Hit]]) -> list[Hit]:
+    """The first of each list, then the second of each, and so on; each passage once."""
+    found = (hit for row in zip_longest(*ranked) for hit in row if hit is not None)
+    return list({(hit.source, hit.start): hit for hit in reversed(list(found))}.values())[::-1]
+
+
+def _may_ask(found: Sequence[_Found], parts: Parts) -> bool:
+    """Whether the model is asked; the embedded one makes an answer of whatever it is shown."""
+    from rag.models import choose
+
+    if choose(parts.settings).kind != "embedded" or found[0].query.kind != "fact":
+        return True
+    return any(choose_evidence(each.query, each.hits, parts) for each in found)
 
 
 def _write(
     query: Query,
+    found: Sequence[_Found],
     hits: Sequence[Hit],
-    evidence: Sequence[Evidence],
     parts: Parts,
+    model: "Conversation",
     stop: threading.Event,
-) -> Generator[StageEvent | TextEvent | CallEvent, None, _Written | None]:
-    """Draft and check, once more with the complaint if need be, else quote.
-
-    None when it was stopped.
-    """
-    if not evidence:
-        return (yield from _abstain(query, hits, Usage()))
-    from rag.models import Conversation, words_answers
-
-    if parts.chat_model is None or not words_answers(parts.settings):
-        return (yield from _quote(evidence, query, parts, Usage()))
-    model = Conversation(parts.chat_model, parts.settings, parts.replies)
-    shown = to_read(evidence, parts)
-    judge = partial(check_words, query=query, detect=_lang, agrees=parts.embedder.agrees)
-    messages = reader_messages(query, shown)
-    for attempt in range(_ATTEMPTS):
-        yield StageEvent("rewriting" if attempt else "reading", len(shown))
-        replies = model.stream(messages, SCHEMA, stop)
-        outcome = yield from _draft(replies, query, shown, judge, attempt)
-        if stop.is_set():
-            return None
-        refused = str(outcome) if isinstance(outcome, Refused) else ""
-        prompt = tuple((m.type, str(m.text)) for m in messages)
-        yield CallEvent(prompt, model.reply, refused, model.cached)
-        if isinstance(outcome, Checked):
-            if outcome.text:
-                return _Written(outcome, "generated", model.usage)
-            if attempt == 0:
-                return (yield from _abstain(query, hits, model.usage))
-            break  # it found an answer before and cannot word it
-        messages = [*messages, AIMessage(model.reply), retry_message(str(outcome), query)]
-    return (yield from _quote(evidence, query, parts, model.usage))
-
-
-def _draft(
-    replies: Generator[str, None, None],
-    query: Query,
-    evidence: Sequence[Evidence],
-    judge: Judge,
-    attempt: int,
-) -> Generator[StageEvent | TextEvent, None, Checked | Refused]:
-    """One reply of the model, shown as far as it is settled.
-
-    The first is stopped once a claim is refused; of the last the other claims are kept.
-    """
-    shown, reply, last = "", "", attempt == _ATTEMPTS - 1
-    replaces = attempt > 0
-    try:
-        with closing(replies):  # however this ends, the model stops
-            for reply in replies:
-                text = settled_text(read_draft(reply) or Draft(()), evidence, query, last)
-                if text != shown:
-                    begins = text.startswith(shown)
-                    yield TextEvent(
-                        text[len(shown) :] if begins and not replaces else text,
-                        replaces or not begins,
-                    )
-                    shown, replaces = text, False
-        yield StageEvent("checking", len(evidence))
-        draft = read_draft(reply)
-        if draft is None:
-            raise Refused("it is not the JSON that was asked for")
-        checked = cite(draft, evidence, query, judge, partly=last)
-        if checked.statements and not checked.text:
-            raise Refused(checked.statements[0].status)
-    except Refused as refusal:
-        return refusal
-    if checked.text and checked.text != shown:
-        yield TextEvent(checked.text, replaces=True)
-    return checked
+) -> Generator[StageEvent | TextEvent | CallEvent, None, _Written]:
+    """What the model words and code checks; else quotes, first of what the model cited."""
+    context = context_of(hits)
+    writing = Writing(query, context, model, stop)
+    yield from writing.write(parts.settings.verify)
+    if stop.is_set() or writing.checked.text:
+        return _Written(writing.checked, "generated", writing.fault)
+    if writing.silent:
+        return (yield from _abstain(query, hits))
+    chosen = cited(writing.draft, context)
+    written = yield from _quote(query, found, hits, parts, writing.fault, chosen)
+    refused = writing.checked.statements
+    checked = written.checked
+    return replace(written, checked=replace(checked, statements=(*checked.statements, *refused)))
 
 
 def _quote(
-    evidence: Sequence[Evidence], query: Query, parts: Parts, usage: Usage
+    query: Query,
+    found: Sequence[_Found],
+    hits: Sequence[Hit],
+    parts: Parts,
+    notice: str,
+    chosen: Sequence[Evidence] = (),
 ) -> Generator[TextEvent, None, _Written]:
-    chosen = to_quote(evidence)
-    checked = quote(chosen, query, differ(chosen, parts.embedder))
+    """The sentences that most likely answer, or that were chosen; else that none does."""
+    evidence = list(chosen) or _to_quote(query, found, parts)
+    if not evidence:
+        return replace((yield from _abstain(query, hits)), notice=notice)
+    by_article = query.kind in ("overview", "digest")
+    differs = not by_article and differ(evidence, parts.embedder)
+    lead = sources_differ_lead(query.answer_lang) if differs else ""
+    checked = quote(evidence, query, lead, by_article or differs)
     yield TextEvent(checked.text, replaces=True)
-    return _Written(checked, "quoted", usage)
+    return _Written(checked, "quoted", notice)
 
 
-def _abstain(
-    query: Query, hits: Sequence[Hit], usage: Usage
-) -> Generator[TextEvent, None, _Written]:
-    text = explain(query, hits)
+def _to_quote(query: Query, found: Sequence[_Found], parts: Parts) -> list[Evidence]:
+    if query.kind in ("overview", "digest"):
+        return central_sentences(list(dict.fromkeys(h.source for h in found[0].hits)), parts)
+    each = [to_quote(choose_evidence(one.query, one.hits, parts)) for one in found]
+    once = {(e.hit.source, e.sentence.start): e for chosen in each for e in chosen}
+    return [replace(e, number=number) for number, e in enumerate(once.values(), 1)]
+
+
+def _abstain(query: Query, hits: Sequence[Hit]) -> Generator[TextEvent, None, _Written]:
+    return (yield from _tell(explain(query, hits), "abstained"))
+
+
+def _tell(text: str, mode: Mode) -> Generator[TextEvent, None, _Written]:
+    """What the program itself says."""
     yield TextEvent(text, replaces=True)
-    return _Written(Checked(text, ()), "abstained", usage)
+    return _Written(Checked(text), mode)
 
 
-def _reply(said: SmallTalk, query: Query) -> Generator[TextEvent, None, _Written]:
-    text = small_talk_reply(said.kind, query.answer_lang)
-    yield TextEvent(text, replaces=True)
-    return _Written(Checked(text, ()), "small_talk", Usage())
+def _documents(parts: Parts) -> dict[str, Document]:
+    return {name: each.document for name, each in parts.store.documents().items()}
+
+
+def _budget(parts: Parts) -> int:
+    from rag.models import context_budget
+
+    return context_budget(parts.settings)
+
+
+def _usage(model: "Conversation | None") -> Usage:
+    return model.usage if model else Usage()
 
 
 def _answer(
-    written: _Written, query: Query, hits: Sequence[Hit], parts: Parts, seconds: float
+    written: _Written,
+    query: Query,
+    hits: Sequence[Hit],
+    usage: Usage,
+    parts: Parts,
+    started: float,
 ) -> Answer:
     from rag.models import model_label
 
@@ -224,51 +269,10 @@ def _answer(
         language=query.answer_lang,
         hits=tuple(hits),
         statements=written.checked.statements,
-        usage=written.usage,
-        seconds=seconds,
+        usage=usage,
+        seconds=time.monotonic() - started,
         mode=written.mode,
         query=query.text,
         model=model_label(parts.settings),
+        notice=written.notice,
     )
-
-
-def _checked_question(question: str) -> str:
-    if not isinstance(question, str):
-        raise InputError(f"the question is a {type(question).__name__}, not text; ask in words")
-    text = question.strip()
-    if not text:
-        raise InputError("the question is empty; ask something in words")
-    if len(text) > MAX_QUESTION:
-        raise InputError(
-            f"the question has {len(text):,} characters, {MAX_QUESTION:,} is the most; shorten it"
-        )
-    for char in text:
-        if unicodedata.category(char) in ("Cc", "Cs", "Cn", "Co") and char not in "\n\r\t":
-            raise InputError(
-                f"the question holds U+{ord(char):04X}, which is not text; ask in words"
-            )
-    if not any(char.isalnum() for char in text):
-        raise InputError(f"the question {text[:40]!r} holds no words; ask in words")
-    return text
-
-
-def _checked_history(history: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    try:
-        return tuple((str(asked), str(answered)) for asked, answered in history)
-    except (TypeError, ValueError):
-        raise InputError(
-            f"history={str(history)[:60]!r} is not a list of (question, answer) pairs"
-        ) from None
-
-
-def _checked_language(language: str) -> str:
-    code = language.strip().lower().replace("_", "-").partition("-")[0]
-    if not re.fullmatch(r"[a-z]{2,3}", code) or language_name(code) == code:
-        raise InputError(f"language={language!r} is not known; give a code such as en, kk or zh")
-    return code
-
-
-def checked_k(k: int | None) -> int | None:
-    if k is not None and not (isinstance(k, int) and 1 <= k <= MAX_K):
-        raise InputError(f"k={k!r} is not a number of passages; give one from 1 to {MAX_K}")
-    return k

@@ -6,21 +6,27 @@ finding would cost a right answer.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from rag.dates import Dates, lang_has_names, read_dates
-from rag.figures import held_values, holds, read_figures, written
+from rag.figures import counts_of_lists, held_values, holds, read_figures, written
 from rag.folding import Folded, fold
-from rag.names import CAPITALS, has_counterpart, strange_names
+from rag.known_names import known_names, strange_known_names
+from rag.names import CAPITALS, has_counterpart, names, strange_names
 from rag.number_words import has_number_words
+from rag.opposites import opposites
+from rag.reckoning import Reckoned, reckon, tells_year
 from rag.records import Record
 from rag.territories import hinted, places, territories
 from rag.units import Unit, is_money, unit_at
 
-Kind = Literal["figure", "percent", "currency", "unit", "date", "country", "name"]
+Kind = Literal[
+    "figure", "percent", "currency", "unit", "date", "country", "name", "person", "place"
+]
 _DUALS = ("ar", "he")
 """Languages that write "two years" as one word."""
 _HAN = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
@@ -47,30 +53,48 @@ class Finding(Record):
 
 
 def audit(
-    text: str, lang: str, quotes: Sequence[Told], question: Told = ("", "")
+    text: str,
+    lang: str,
+    quotes: Sequence[Told],
+    question: Told = ("", ""),
+    around: Sequence[Told] = (),
+    dates: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
-    """What a text says that neither its quotes nor, for names, the question say; in order.
+    """What a text says that does not follow from its quotes; in order.
 
-    A figure of the question supports none of the text, or a wrong premise would be
-    taken over.
+    `around` is what else was shown of the articles. It and the question support names, and
+    `around` the year of a date that a quote writes without one; a figure of the question
+    supports nothing, or a wrong premise would be taken over. From `dates`, the ISO dates of
+    the articles, is reckoned what a quote says of "last year".
 
     >>> found = audit("Trade hit 57 million in June.", "en", [("handel: 57 mld, w lipcu", "pl")])
     >>> [(each.kind, each.text) for each in found]
     [('figure', '57 million'), ('date', 'June')]
     """
+    quotes, around = tuple(quotes), tuple(around)
     folded = fold(text)
-    dates = read_dates(text, lang)
+    written_dates = read_dates(text, lang)
+    follows = reckon(quotes, tuple(dates))
+    shown = [*quotes, *around, *([question] if question[0] else [])]
     found = [
-        *_figures(text, folded, lang, dates, quotes),
-        *_dates(text, folded, dates, quotes),
-        *_countries(text, lang, quotes, question),
-        *_names(text, lang, quotes, question),
+        *_figures(
+            text, folded, lang, written_dates, quotes, _held(quotes, around), follows.figures
+        ),
+        *_dates(text, folded, written_dates, quotes, follows),
+        *_countries(text, lang, quotes, shown),
+        *_names(text, folded, lang, written_dates, quotes, shown),
+        *_opposites(text, lang, quotes, shown),
     ]
     return tuple(sorted(found, key=lambda each: (each.start, each.end)))
 
 
 def audit_begun(
-    text: str, lang: str, quotes: Sequence[Told], question: Told = ("", "")
+    text: str,
+    lang: str,
+    quotes: Sequence[Told],
+    question: Told = ("", ""),
+    around: Sequence[Told] = (),
+    dates: Sequence[str] = (),
 ) -> tuple[str, tuple[Finding, ...]]:
     """What of an unfinished text can be shown already, and what the audit finds in it.
 
@@ -88,7 +112,7 @@ def audit_begun(
     for start, stop in _spans(known, lang):
         if start < end < stop:
             end = start
-    found = audit(known, lang, quotes, question)
+    found = audit(known, lang, quotes, question, around, dates)
     return known[:end].rstrip(), tuple(each for each in found if each.end <= end)
 
 
@@ -102,18 +126,39 @@ def _spans(text: str, lang: str) -> list[tuple[int, int]]:
     return sorted(spans, reverse=True)
 
 
-def _figures(
-    text: str, folded: Folded, lang: str, dates: Dates, quotes: Sequence[Told]
-) -> Iterator[Finding]:
+@lru_cache(64)
+def _held(quotes: tuple[Told, ...], around: tuple[Told, ...]) -> set[Decimal | str]:
+    """The figures that the quotes hold, and those of their dates that follow from the rest."""
     held = set[Decimal | str]().union(*(held_values([quote], its) for quote, its in quotes))
     if any(its in _DUALS for _, its in quotes):
         held |= {Decimal(1), Decimal(2)}
+    for quote, its in quotes:
+        held |= counts_of_lists(quote)
+        tells = read_dates(quote, its).held("month") or tells_year(quote, its)
+        if tells and not _years(held):
+            held |= set[Decimal | str]().union(*(_years(held_values([t], of)) for t, of in around))
+    return held
+
+
+def _years(values: set[Decimal | str]) -> set[Decimal | str]:
+    return {each for each in values if isinstance(each, Decimal) and 1000 <= each <= 2200}
+
+
+def _figures(
+    text: str,
+    folded: Folded,
+    lang: str,
+    dates: Dates,
+    quotes: tuple[Told, ...],
+    held: set[Decimal | str],
+    reckoned: frozenset[Decimal | str],
+) -> Iterator[Finding]:
     in_words = all(has_number_words(its) for _, its in quotes)
-    units = list(_counted(quotes))
+    units = _counted(quotes)
     for figure in read_figures(text, lang, dates):
         start, end = folded.span(figure.start, figure.end)
         shown = written(figure.values, lang) or text[start:end]
-        if not holds(held, figure.values):
+        if not holds(held, figure.values) and not figure.values & reckoned:
             if figure.sure and (in_words or not figure.word):
                 reason = f"the figure {shown} does not stand in the sentences that it names"
                 yield Finding("figure", text[start:end], start, end, reason)
@@ -130,13 +175,18 @@ def _figures(
             yield Finding("date", text[start:end], start, end, reason)
 
 
-def _counted(quotes: Iterable[Told]) -> Iterator[tuple[frozenset[Decimal | str], Unit]]:
+@lru_cache(64)
+def _counted(quotes: tuple[Told, ...]) -> list[tuple[frozenset[Decimal | str], Unit]]:
     """Each figure of the quotes with what it counts."""
-    for quote, lang in quotes:
-        plain = fold(quote).text
-        for figure in read_figures(quote, lang):
-            unit = unit_at(plain, figure.start, figure.end, lang)
-            yield figure.values, frozenset() if figure.word else unit
+    return [
+        (
+            figure.values,
+            frozenset() if figure.word else unit_at(plain, figure.start, figure.end, of),
+        )
+        for quote, of in quotes
+        for plain in (fold(quote).text,)
+        for figure in read_figures(quote, of)
+    ]
 
 
 def _kind(unit: Unit, others: Sequence[Unit]) -> Kind:
@@ -145,15 +195,18 @@ def _kind(unit: Unit, others: Sequence[Unit]) -> Kind:
     return "currency" if is_money(unit) else "unit"
 
 
-def _dates(text: str, folded: Folded, dates: Dates, quotes: Sequence[Told]) -> Iterator[Finding]:
+def _dates(
+    text: str, folded: Folded, dates: Dates, quotes: Sequence[Told], follows: Reckoned
+) -> Iterator[Finding]:
     if not all(lang_has_names(lang) for _, lang in quotes):
         return
     known = [read_dates(quote, lang) for quote, lang in quotes]
     for part in dates.named:
         held = set[int]().union(*(each.held(part.kind) for each in known))
+        held |= follows.months if part.kind == "month" else follows.weekdays
         if part.sure and part.number not in held:
             yield _date_finding(text, *folded.span(part.start, part.end))
-    months = set[int]().union(*(each.held("month") for each in known))
+    months = set[int]().union(*(each.held("month") for each in known)) | follows.months
     for date in dates.numeric:
         if not date.months & months:
             yield _date_finding(text, *folded.span(date.start, date.end))
@@ -164,10 +217,28 @@ def _date_finding(text: str, start: int, end: int) -> Finding:
     return Finding("date", named, start, end, f"the sentences that it names do not say {named}")
 
 
-def _countries(text: str, lang: str, quotes: Sequence[Told], question: Told) -> Iterator[Finding]:
+def has_particulars(text: str, lang: str) -> bool:
+    """Whether a text has anything that `audit` compares: a figure, a date, a country or a name.
+
+    >>> has_particulars("It rose by 7 percent.", "en"), has_particulars("It rose.", "en")
+    (True, False)
+    """
+    dates = read_dates(text, lang)
+    return bool(
+        any(part.sure for part in dates.named)
+        or dates.numeric
+        or any(figure.sure for figure in read_figures(text, lang, dates))
+        or places(text, lang)
+        or names(text, lang)
+        or known_names(text, lang)
+    )
+
+
+def _countries(
+    text: str, lang: str, quotes: Sequence[Told], told: Sequence[Told]
+) -> Iterator[Finding]:
     if any(territories(quote, its) is None for quote, its in quotes):
         return
-    told = [*quotes, question] if question[0] else list(quotes)
     said = [
         each for each in places(text, lang) if lang not in CAPITALS or text[each.start].isupper()
     ]
@@ -187,11 +258,29 @@ def _without_places(text: str, lang: str) -> Told:
     return text, lang
 
 
-def _names(text: str, lang: str, quotes: Sequence[Told], question: Told) -> Iterator[Finding]:
-    told = [*quotes, question] if question[0] else list(quotes)
-    lands = places(text, lang)
-    for name in strange_names(text, lang, told):
-        if any(land.start < name.end and name.start < land.end for land in lands):
-            continue
-        reason = f"it names {name.text}, whom the sentences do not name"
-        yield Finding("name", name.text, name.start, name.end, reason)
+def _names(
+    text: str,
+    folded: Folded,
+    lang: str,
+    dates: Dates,
+    quotes: Sequence[Told],
+    told: Sequence[Told],
+) -> Iterator[Finding]:
+    taken = [(land.start, land.end) for land in places(text, lang)]
+    taken += [folded.span(part.start, part.end) for part in dates.named]
+    found = [(name.start, name.end) for name in strange_names(text, lang, told)]
+    found += [(name.start, name.end) for name in strange_known_names(text, lang, quotes, told)]
+    for start, end in found:
+        if not any(begin < end and start < stop for begin, stop in taken):
+            taken.append((start, end))
+            reason = f"it names {text[start:end]}, whom the sentences do not name"
+            yield Finding("name", text[start:end], start, end, reason)
+
+
+def _opposites(
+    text: str, lang: str, quotes: Sequence[Told], told: Sequence[Told]
+) -> Iterator[Finding]:
+    for each in opposites(text, lang, quotes, told):
+        named = text[each.start : each.end]
+        reason = f"the sentences that it names say something else in the place of {named}"
+        yield Finding(each.kind, named, each.start, each.end, reason)

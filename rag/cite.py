@@ -1,26 +1,27 @@
 """Check: a draft and the sentences it was written from -> text with proved marks.
 
 A citation is made from the stored sentence, never from the model's words, so its quote
-is exact by construction. A claim is shown only with a citation, only when each of its
-particulars stands in what it cites (`rag.audit`), and only when its words are near to that.
+is exact by construction. A claim is shown only with a citation, in the language that was
+asked for, and only when each of its particulars stands in what it cites (`rag.audit`).
+What no particular tells, such as who did what to whom, is not checked here.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from rag.abstention import shown_title
-from rag.answer import Claim, Draft
-from rag.audit import audit, audit_begun
+from rag.audit import audit, audit_begun, has_particulars
+from rag.claim_language import other_language
+from rag.context import Context
+from rag.draft import Claim, Draft
 from rag.evidence import Evidence
 from rag.gloss import gloss
-from rag.prompts import Source, names_frame, quote_frame, source_frame, sources_differ_lead
-from rag.records import Citation, Query, Record, Statement
+from rag.prompts import Source, names_frame, quote_frame, source_frame
+from rag.records import Citation, Query, Record, Statement, StatementStatus
 
 _OWN_MARKS = re.compile(r"\s*\[[\d\s,;]*\]")
-
-Judge = Callable[[str, Sequence[Evidence]], None]
-"""Raises Refused for a text whose words are not what the sentences say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,78 +29,85 @@ class Checked(Record):
     """Text with marks `[1]`, the citation of each mark, and the text's sentences."""
 
     text: str
-    citations: tuple[Citation, ...]
+    citations: tuple[Citation, ...] = ()
     statements: tuple[Statement, ...] = ()
 
+    @property
+    def refused(self) -> tuple[Statement, ...]:
+        """The claims that are not shown."""
+        return tuple(each for each in self.statements if each.status == "refused")
 
-class Refused(Exception):  # noqa: N818  (a verdict that the caller acts on, not a fault)
-    """A draft that must not be shown, and why, in words that the model can act on."""
+
+class _Refused(Exception):  # noqa: N818  (a verdict that is acted on, not a fault)
+    """Why a claim must not be shown, in words that the model can act on."""
 
 
 def cite(
     draft: Draft,
-    evidence: Sequence[Evidence],
+    context: Context,
     query: Query,
-    judge: Judge = lambda text, sources: None,
-    partly: bool = False,
+    doubted: Mapping[str, str] = MappingProxyType({}),
 ) -> Checked:
-    """The draft as it may be shown; raises Refused for what no sentence supports.
+    """The claims that may be shown, with their marks; the others are told of as refused.
 
-    With `partly` a claim that is refused is left out, and told of in `statements`.
+    A claim that was cut off is left out. `doubted` are claims that were refused for other
+    reasons, by their words.
     """
-    shown = {each.number: each for each in evidence}
     page = _Page()
     for claim in draft.claims:
-        sources = _sources(claim, shown)
+        if not claim.closed:
+            continue
+        sources = _sources(claim, context)
         try:
-            text = _checked_text(claim, sources, query)
-            if text:
-                judge(text, sources)
-                page.add(text, sources, "checked")
-        except Refused as refusal:
-            if not partly:
-                raise
+            text = _words(claim)
+            if not text:
+                continue
+            _check(text, sources, context, query)
+            if text in doubted:
+                raise _Refused(doubted[text])
+            to_check = has_particulars(text, query.answer_lang)
+            page.add(text, sources, "checked" if to_check else "unchecked")
+        except _Refused as refusal:
             page.refuse(claim.text, str(refusal))
     return page.checked()
 
 
-def settled_text(
-    draft: Draft, evidence: Sequence[Evidence], query: Query, partly: bool = False
-) -> str:
+def settled_text(draft: Draft, context: Context, query: Query) -> str:
     """The part of an unfinished draft that can be shown already.
 
-    Every particular in it is checked, and what comes later only adds to it. Raises
-    Refused as soon as the draft can no longer be shown.
+    Every particular in it is checked, and what comes later mostly only adds to it.
     """
     if not draft.claims:
         return ""
     *whole, last = draft.claims
-    before = cite(Draft(tuple(whole)), evidence, query, partly=partly).text
-    sources = _sources(last, {each.number: each for each in evidence})
-    try:
-        begun = _checked_text(last, sources, query, finished=False)
-    except Refused:
-        if not partly:
-            raise
-        begun = ""
+    before = cite(Draft(tuple(whole)), context, query).text
+    begun = _settled(last, context, query)
     return f"{before} {begun}".strip() if begun else before
 
 
-def quote(evidence: Sequence[Evidence], query: Query, differ: bool = False) -> Checked:
+def quote(
+    evidence: Sequence[Evidence], query: Query, lead: str = "", by_article: bool = False
+) -> Checked:
     """The sentences themselves, framed in the asker's language: right whatever a model does.
 
-    One in another language is followed by what code can say of it in the asker's. Where
-    they `differ`, each is led by its article.
+    One in another language is followed by what code can say of it in the asker's. `lead` stands
+    before them; with `by_article` each is led by its article.
     """
     page, lang = _Page("\n"), query.answer_lang
-    if differ:
-        page.say(sources_differ_lead(lang))
+    if lead:
+        page.say(lead)
     for each in evidence:
         words = " ".join(each.sentence.text.split())
-        framed = f"{_article(each, lang)}: “{words}”" if differ else quote_frame(words, lang)
+        framed = f"{_article(each, lang)}: “{words}”" if by_article else quote_frame(words, lang)
         names = gloss(words, each.hit.lang, lang) if each.hit.lang != lang else ()
         page.add(f"{framed} {names_frame(names, lang)}" if names else framed, [each], "quoted")
     return page.checked()
+
+
+def cited(draft: Draft, context: Context) -> list[Evidence]:
+    """The sentences that the claims of a draft name, each once, in the order of the draft."""
+    numbers = dict.fromkeys(number for claim in draft.claims for number in claim.ids)
+    return [context.evidence[number] for number in numbers if number in context.evidence]
 
 
 class _Page:
@@ -111,9 +119,9 @@ class _Page:
         self._statements: list[Statement] = []
         self._citations: dict[int, Citation] = {}
 
-    def add(self, text: str, sources: Sequence[Evidence], status: str) -> None:
+    def add(self, text: str, sources: Sequence[Evidence], status: StatementStatus) -> None:
         """A statement and its marks; one that was made already is not made again."""
-        if any(each.text == text for each in self._statements):
+        if any(each.text == text and each.status != "refused" for each in self._statements):
             return
         for each in sources:
             number = len(self._citations) + 1
@@ -130,49 +138,50 @@ class _Page:
 
     def refuse(self, text: str, reason: str) -> None:
         """What is not shown, and why."""
-        self._statements.append(Statement(text, (), reason))
+        statement = Statement(text, (), "refused", reason=reason)
+        if statement not in self._statements:
+            self._statements.append(statement)
 
     def checked(self) -> Checked:
         return Checked(self._text, tuple(self._citations.values()), tuple(self._statements))
 
 
-def check_words(
-    text: str,
-    sources: Sequence[Evidence],
-    query: Query,
-    detect: Callable[[str], str],
-    agrees: Callable[[str, str, Sequence[str], Sequence[str]], bool | None],
-) -> None:
-    """Raises Refused for a claim in another language, or one far from what its quotes say."""
-    lang = detect(text)
-    if lang and lang != query.answer_lang:
-        raise Refused("it is not in the language that is asked for")
-    quotes, langs = [s.sentence.text for s in sources], [s.hit.lang for s in sources]
-    if agrees(text, query.answer_lang, quotes, langs) is False:
-        raise Refused("it is not what the sentence says")
-
-
-def _sources(claim: Claim, shown: dict[int, Evidence]) -> list[Evidence]:
+def _sources(claim: Claim, context: Context) -> list[Evidence]:
     """What the claim cites; a number that was not shown is dropped."""
-    return [shown[number] for number in claim.ids if number in shown]
+    return [context.evidence[number] for number in claim.ids if number in context.evidence]
 
 
-def _checked_text(
-    claim: Claim, sources: Sequence[Evidence], query: Query, finished: bool = True
-) -> str:
-    """The claim's words without marks; of one that is not finished what can be shown."""
-    text = " ".join(_OWN_MARKS.sub("", claim.text).split())
-    if text and not sources:
-        raise Refused("a claim names no sentence of the list")
+def _words(claim: Claim) -> str:
+    """The claim on one line, without marks that the model wrote itself."""
+    return " ".join(_OWN_MARKS.sub("", claim.text).split())
+
+
+def _check(text: str, sources: Sequence[Evidence], context: Context, query: Query) -> None:
+    if not sources:
+        raise _Refused("it names no sentence of the list")
+    if other_language(text, query.answer_lang):
+        raise _Refused("it is not in the language that is asked for")
+    if found := audit(text, query.answer_lang, *_told(sources, context, query)):
+        raise _Refused(found[0].reason)
+
+
+def _settled(claim: Claim, context: Context, query: Query) -> str:
+    """What can be shown of a claim that is still being written; "" from its first fault on."""
+    sources = _sources(claim, context)
+    if not sources:
+        return ""
+    told = _told(sources, context, query)
+    text, found = audit_begun(_words(claim), query.answer_lang, *told)
+    return "" if found else text
+
+
+def _told(
+    sources: Sequence[Evidence], context: Context, query: Query
+) -> tuple[list[tuple[str, str]], tuple[str, str], tuple[tuple[str, str], ...], list[str]]:
+    """What a claim is held against: its quotes, the question, what stands around, the dates."""
     quotes = [(each.sentence.text, each.hit.lang) for each in sources]
-    asked = query.text, query.question_lang
-    if finished:
-        found = audit(text, query.answer_lang, quotes, asked)
-    else:
-        text, found = audit_begun(text, query.answer_lang, quotes, asked)
-    if found:
-        raise Refused(found[0].reason)
-    return text
+    dates = [each.hit.date for each in sources if each.hit.date]
+    return quotes, (query.text, query.question_lang), context.around(sources), dates
 
 
 def _article(evidence: Evidence, lang: str) -> str:

@@ -29,7 +29,8 @@ ABSTAINED, BAD_INPUT, FAULT, INTERRUPTED = 3, 2, 1, 130
 # a test holds them against `Settings`. Secrets have none: every user of the machine sees the
 # flags of a program that runs.
 SETTINGS = {
-    "model": "Chat model: embedded, none, openai:NAME, gguf:/path, provider:NAME.",
+    "model": "Chat model: embedded, none, openai:NAME, gguf:/path, hf:OWNER/REPO/FILE.gguf, "
+    "provider:NAME.",
     "answers": "words: the chat model words answers; quotes: sentences are quoted.",
     "base-url": "OpenAI-compatible server of the chat model.",
     "embeddings": "Embedding model: e5 or openai:NAME.",
@@ -44,6 +45,8 @@ SETTINGS = {
     "uploads": "off: the chat page takes no files.",
     "timeout": "Seconds that one model call may take.",
     "max-tokens": "Tokens that one model reply may have.",
+    "context": "Tokens of articles that the model is shown.",
+    "verify": "on: the model compares its claims with their quotes in one further call.",
     "price": "US dollars per million tokens: prompt,completion.",
 }
 
@@ -89,6 +92,8 @@ def ask(
     with _engine(flags) as rag, _status("reading the articles"):
         answer = rag.ask(question, language=language, k=k, where=parse_where(where))
     click.echo(answer.to_json(indent=2) if as_json else answer_text(answer))
+    if answer.notice:
+        click.echo(f"rag: no model worded this: {answer.notice}", err=True)
     if answer.mode == "abstained":
         sys.exit(ABSTAINED)
 

@@ -33,6 +33,14 @@ _OTHER_LOCALES = {"ar": ("ar_SY", "ar_IQ", "ar_DZ", "ar_MA", "ar_TN"), "de": ("d
 _PREFIXES = {"he": "ובלהמשכ", "ar": "وبلفك"}
 _CAPITALISED = frozenset({"en", "de", "tr"})
 """Languages that write months and weekdays with a capital letter, tr only beside a figure."""
+_DAY_OF_WEEK = {
+    "tr": re.compile(r"\|(?:'\w+)? ?(?:gün|sabah|akşam|gece|öğle)", re.IGNORECASE),
+    "ru": re.compile(r"(?:^|\W)(?:во?|к|до|со?|на|по|эту|прошлую|следующую)\|", re.IGNORECASE),
+    "kk": re.compile(r"\|"),
+    "he": re.compile(r"(?:^|\W)[ובלהמשכ]{0,3}(?:יום|ימי|ליל)\|"),
+    "pl": re.compile(r"(?:^|\W)(?:we?|do|od|na|po|przed|\w+[łn]ą|tę)\|", re.IGNORECASE),
+}
+"""The same for weekdays alone, which these languages write without a capital letter."""
 _ADDED_ENDINGS = frozenset(("kk", "tr"))
 """Languages that inflect a name by what they put after it."""
 _ENDINGS = {"pl": ("u", "em", "ie", "y"), "ru": ("е", "ем", "ю", "у", "ом"), "uk": ("і", "ем", "ю")}
@@ -49,6 +57,17 @@ _FORENAMES = frozenset(
 )
 _KEYS: tuple[tuple[Part, str], ...] = (("month", "months"), ("weekday", "days"))
 _SHORTEST = 3
+_CASE_ENDING = 1
+"""Letters that a case may put in the place of a weekday's last one."""
+_NO_DAYS = frozenset(("среде", "среды", "средам", "средах"))
+"""Forms that a weekday shares with a word that is said more often."""
+_ADJECTIVES = {
+    "pl": ("poniedziałk", "wtork", "środow", "czwartk", "piątk", "sobotn", "niedzieln"),
+    "ru": ("понедельнич", "вторнич", "", "четвергов", "пятнич", "субботн", "воскресн"),
+}
+"""Stems of adjectives from Monday's on, which support a weekday."""
+_LONGER_ENDINGS = {"pl": 6, "ru": 6}
+_LONGEST_ENDING = 4
 _SURE_LENGTH = 5
 """Letters from which a name of a month that no figure stands beside is taken for one."""
 
@@ -147,10 +166,14 @@ def _named(text: str, lang: str) -> Iterator[DatePart]:
                 yield DatePart(kind, number, *match.span(), sure=sure)
                 break
             stem = next((form[:n] for n in range(len(form), 2, -1) if form[:n] in stems), "")
-            if stem and len(form) - len(stem) <= 4:
+            if stem and len(form) - len(stem) <= _LONGER_ENDINGS.get(lang, _LONGEST_ENDING):
                 kind, number = stems[stem]
                 whole = any(form.startswith(name) for name in exact if exact[name][1] == number)
                 sure = whole and lang in _ADDED_ENDINGS and _is_dated(text, match)
+                case = lang not in _ADDED_ENDINGS and len(form) - len(stem) <= _CASE_ENDING
+                inflected = whole or case
+                if kind == "weekday" and inflected and _is_said_of_a_day(text, match, lang):
+                    sure = True
                 yield DatePart(kind, number, *match.span(), sure=sure)
                 break
             if form in shortened and _is_dated(text, match):
@@ -182,13 +205,15 @@ def _is_dated(text: str, word: re.Match[str]) -> bool:
 def _is_sure(text: str, word: re.Match[str], form: str, kind: Part, lang: str) -> bool:
     """Whether a name of a month or weekday can hardly be another word here."""
     capital = word[0][:1].isupper()
+    before = text[: word.start()].rstrip()
+    if kind == "weekday" and _is_said_of_a_day(text, word, lang):
+        return True
     if lang in _CAPITALISED and not capital:
         return False
-    before, after = text[: word.start()].rstrip(), text[word.end() :]
     cue = _CUES.get(lang)
     if kind == "month" and _is_dated(text, word):
         return True
-    if cue and cue.search(f"{before[-12:].rstrip()}|{after[:12]}"):
+    if cue and cue.search(_beside(text, word)):
         return True
     if lang == "tr" and (kind == "weekday" or form in _FORENAMES):
         return False
@@ -196,6 +221,17 @@ def _is_sure(text: str, word: re.Match[str], form: str, kind: Part, lang: str) -
     alone = lang not in _CAPITALISED or inside or kind == "weekday"
     shortest = 4 if lang in ("ru", "uk") else _SURE_LENGTH
     return len(form) >= shortest and alone and form not in _FORENAMES
+
+
+def _is_said_of_a_day(text: str, word: re.Match[str], lang: str) -> bool:
+    """Whether the words beside the name of a weekday leave no doubt of it."""
+    cue = _DAY_OF_WEEK.get(lang)
+    common = bare(word[0]) in _NO_DAYS
+    return bool(cue and not common and cue.search(_beside(text, word)))
+
+
+def _beside(text: str, word: re.Match[str]) -> str:
+    return f"{text[: word.start()].rstrip()[-12:].rstrip()}|{text[word.end() :][:12]}"
 
 
 _Named = dict[str, tuple[Part, int]]
@@ -218,6 +254,9 @@ def _names(lang: str) -> tuple[_Named, _Named, dict[str, int]]:
                     _add(kind, wide, lang, exact, stems)
                 if isinstance(short, dict) and kind == "month":
                     shortened |= {bare(name.strip(". ")): n for n, name in short.items()}
+    for number, adjective in enumerate(_ADJECTIVES.get(lang, ())):
+        if adjective:
+            stems.setdefault(bare(adjective), ("weekday", number))
     return exact, stems, shortened
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from rag.encoder import Encoder, Kind, NanoEncoder, Vectors, shared_encoder, unit
-from rag.errors import SettingsError
+from rag.errors import ModelError, SettingsError
 from rag.late_interaction import QuestionTokens, TokenProjection, Tokens
 from rag.settings import Settings
 from rag.vectors import VectorCache
@@ -237,7 +237,17 @@ class Embedder:
             self._cache.put(new)
             found.update(new)
             progress(len(found))
+        self._check_lengths(found.values())
         return np.stack([found[key] for key in keys]) if keys else np.zeros((0, 1), np.float32)
+
+    def _check_lengths(self, vectors: Iterable[Vectors]) -> None:
+        """Raise ModelError when vectors cannot be compared."""
+        lengths = sorted({len(vector) for vector in vectors})
+        if len(lengths) > 1:
+            raise ModelError(
+                f"{self.name} gave vectors of {lengths[0]} and of {lengths[-1]} numbers; check "
+                "RAG_EMBEDDINGS, and ingest again"
+            )
 
     def _states(self, texts: list[str], kind: Kind) -> tuple[Vectors, list[Vectors]] | None:
         """Vectors and states of tokens; None, and nothing computed, where states are not told."""
@@ -251,7 +261,7 @@ class Embedder:
         return unit(np.array(self._ask_server(texts, kind), dtype=np.float32))
 
     def _ask_server(self, texts: list[str], kind: Kind) -> list[list[float]]:
-        from rag.models import model_errors
+        from rag.model_errors import model_errors
 
         with model_errors(self.name, setting="RAG_EMBEDDINGS"):
             if kind == "query":
@@ -274,27 +284,10 @@ def embedder(settings: Settings, cache: VectorCache) -> Embedder:
 
 
 def _openai_embedder(settings: Settings, model: str, cache: VectorCache) -> Embedder:
-    from langchain_openai import OpenAIEmbeddings
-
+    from rag.embedding_server import server_embeddings
     from rag.tokens import count_openai_tokens
 
-    base_url = settings.embeddings_base_url or settings.base_url
-    key = settings.openai_api_key
-    if not base_url and key is None:
-        raise SettingsError(
-            f"RAG_EMBEDDINGS={settings.embeddings!r} needs OPENAI_API_KEY, "
-            "or RAG_EMBEDDINGS_BASE_URL for a server of your own"
-        )
-    client = OpenAIEmbeddings(
-        model=model,
-        base_url=base_url or None,
-        api_key=key or "none",  # type: ignore[arg-type]  # a server of one's own may need none
-        timeout=settings.timeout,
-        max_retries=2,
-        # Servers other than OpenAI take text, not token ids.
-        check_embedding_ctx_length=not base_url,
-    )
-    name = f"openai:{model}" + (f"@{base_url}" if base_url else "")
+    client, name = server_embeddings(settings, model)
     return Embedder(client, name, OPENAI_BUDGET, lambda t: count_openai_tokens(t, model), cache)
 
 

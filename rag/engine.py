@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from rag.errors import InputError, StoreError
 from rag.ingestion import Progress, ingest, no_progress
 from rag.parts import Parts
-from rag.records import Answer, AnswerEvent, Document, Event, Hit, IngestReport
+from rag.records import Answer, AnswerEvent, Document, Event, Hit, IngestReport, StageEvent
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from rag.translate import Translation
 
-History = Sequence[tuple[str, str]]
+History = Sequence[Any]
+"""Earlier turns, as `rag.history.read_history` takes them: (question, answer) pairs, role dicts
+or LangChain messages."""
 Where = Mapping[str, Any]
 
 
@@ -48,10 +50,11 @@ class Rag:
     ) -> Answer:
         """The checked answer, or one that says that the articles do not tell.
 
-        `history` is earlier (question, answer) turns; `language` an ISO 639 code, the
-        question's own when None; `k` how many passages are read; `where` a filter such
-        as {"lang": "he", "date": {"gte": "2024-07-01"}}. Raises InputError for what
-        cannot be asked, StoreError and ModelError for what does not work.
+        `history` is earlier turns: (question, answer) pairs, role dicts as OpenAI's, or
+        LangChain messages; `language` an ISO 639 code, the question's own when None; `k` how
+        many passages are read; `where` a filter such as {"lang": "he", "date": {"gte":
+        "2024-07-01"}}. Raises InputError for what cannot be asked, StoreError for what does not
+        work; where the chat model fails, `Answer.notice` says why and quotes take its place.
         """
         *_, last = self.stream(question, history, language, k, where)
         assert isinstance(last, AnswerEvent)
@@ -140,7 +143,7 @@ class Rag:
 
         `signals`, of `rag.relevance.SIGNALS`, are those that count; None is all of them.
         """
-        from rag.asking import checked_k, understand
+        from rag.question import checked_k, understand
         from rag.relevance import checked_signals
         from rag.retrieve import retrieve
 
@@ -194,9 +197,10 @@ class Rag:
             return
         first = (document.title or document.text)[:100]
         with suppress(InputError), closing(self.stream(first)) as events:
-            # A model would be asked after the second.
-            for _ in islice(events, 2):
-                pass
+            # A model would be asked after the second, or after a stage.
+            for event in islice(events, 2):
+                if isinstance(event, StageEvent):
+                    break
 
     def documents(self) -> dict[str, Document]:
         """Every stored article by its source, with its text unchanged."""

@@ -14,12 +14,14 @@ import numpy as np
 
 from rag.embed import without_centre
 from rag.encoder import Vectors
+from rag.figures import figures
 from rag.late_interaction import token_scores
 from rag.particulars import of_another
 from rag.parts import Parts
 from rag.records import Hit, Query, Record, Sentence, led_by_title
 from rag.relevance import checked, floor, odds, within
 from rag.retrieve import TWINS, sentence_vectors
+from rag.territories import territories
 
 _WORTH = 0.05
 """A sentence is shown to the model if it has this share of the odds of the best one."""
@@ -29,6 +31,8 @@ QUOTED = 3
 """Sentences that are quoted where nothing is written."""
 ALSO = 0.33
 """Share of the best sentence's probability from which another is quoted too."""
+TOLD = 0.37
+"""What the odds of a sentence are multiplied by for a follow-up to the answer that quoted it."""
 READ_TOKENS = 400
 """Embedder tokens of the sentences that the model is shown: some eight of news articles."""
 _SHARE_AT_LEAST = 0.01
@@ -82,8 +86,14 @@ def _fits(evidence: Evidence, query: Query, hits: Sequence[Hit]) -> bool:
     """Whether a sentence is about the years and countries that the question names."""
     hit = evidence.hit
     article = "\n".join(each.in_context for each in hits if each.source == hit.source)
-    question, sentence = (query.text, query.question_lang), (evidence.sentence.text, hit.lang)
+    question, sentence = (_whose(query), query.question_lang), (evidence.sentence.text, hit.lang)
     return not of_another(question, sentence, hit.in_context, article)
+
+
+def _whose(query: Query) -> str:
+    """What names years and countries: the new question, or the whole text where it names none."""
+    asked, lang = query.asked, query.question_lang
+    return asked if figures(asked, lang) or territories(asked, lang) else query.text
 
 
 def rank_sentences(query: Query, hits: Sequence[Hit], parts: Parts) -> list[Evidence]:
@@ -96,10 +106,21 @@ def rank_sentences(query: Query, hits: Sequence[Hit], parts: Parts) -> list[Evid
             np.array(read_alone(query, best, parts)),
             parts.embedder.name,
         )
-        best = [replace(e, score=float(score)) for e, score in zip(best, scores, strict=True)]
+        best = [
+            replace(e, score=_less_if_told(e, float(score), query))
+            for e, score in zip(best, scores, strict=True)
+        ]
         best.sort(key=lambda each: -each.score)
         rest = [replace(e, score=min(e.score, best[-1].score)) for e in rest]
     return [replace(each, number=number) for number, each in enumerate([*best, *rest], 1)]
+
+
+def _less_if_told(evidence: Evidence, score: float, query: Query) -> float:
+    """The probability, less for a follow-up if the answer before quoted the sentence already."""
+    if query.asked == query.text or evidence.sentence.text not in query.history[-1][1]:
+        return score
+    changed = odds(score) * TOLD
+    return changed / (1 + changed)
 
 
 def likely_sentences(query: Query, hits: Sequence[Hit], parts: Parts) -> list[Evidence]:
@@ -121,14 +142,14 @@ def read_alone(query: Query, sentences: Sequence[Evidence], parts: Parts) -> lis
     """The log-odds that each sentence answers, by the reader; led by the article's title."""
     assert parts.reader is not None
     texts = [led_by_title(e.sentence.text, e.hit.title) for e in sentences]
-    return [reading.answers for reading in parts.reader.read(query.text, texts)]
+    return [reading.answers for reading in parts.reader.read(query.asked, texts)]
 
 
 def sentence_signals(query: Query, hits: Sequence[Hit], parts: Parts) -> dict[str, Vectors]:
     """What is known of each sentence of the hits: its cosine, its tokens, the reader's share."""
     embedder = parts.embedder
     centre = parts.store.check(embedder.space).centre
-    question = embedder.read_question(query.text, query.question_lang)
+    question = embedder.read_question(query.asked, query.question_lang)
     vector = without_centre(question.vector, centre)
     signals = {"sentence": sentence_vectors(hits, centre, embedder) @ vector}
     if question.tokens is not None:

@@ -16,7 +16,8 @@ from typing import Literal
 
 from rag.dates import Dates, read_dates
 from rag.folding import fold
-from rag.number_words import number_words
+from rag.fractions import has_half, implied, part_spans
+from rag.number_words import NumberWord, number_words
 from rag.records import Record
 
 Figure = frozenset[Decimal | str]
@@ -61,8 +62,26 @@ _JOIN = re.compile(r"[\s\u00a0\u202f\-–]*\Z")
 _GROUPS = re.compile(r"\d{1,3}(?:[.,' ]\d{3})+\Z")
 _SPACES = re.compile(r"[\u00a0\u202f]")
 _CURRENCY = re.compile(r"[$€£¥₺₽₪₸]\s?\Z")
+_SPACE_OR_AND = re.compile(
+    r"[ \u00a0]*(?:(?:and|und|et|y|e|i|ve|و|ו|и|мен)?[ \u00a0]+)?|[ \u00a0]و"
+)
+_NEAR_HALF = 24
+"""Signs after a figure in which a half that belongs to it, and its magnitude, may stand."""
+_AFTER_HALF = {
+    power: re.compile(rf"(?:{_STEMS[power]})|\b(?:{_WORDS[power]})\b", re.IGNORECASE)
+    for power in _STEMS
+}
+_LISTED = re.compile(r"(?<!\d)[,،、;；](?!\d)|\n")
+_LISTED_WORDS = 4
+"""Words that one thing of a list may have."""
+_AND = re.compile(
+    r"(?:\s*\S+){1,4}? ?(?:\b(?:and|und|et|y|e|i|oraz|и|ve|мен|және|or|lub) |[ ][וو]|[和与及])"
+)
 _LETTERS = {"k": 3, "m": 6}
 """What a letter multiplies a sum of money by: "£3m"."""
+_THOUSAND = 3
+_LARGEST_NAMED = 10**18
+"""From here on no language is sure to have a word for the magnitude."""
 _SMALL = frozenset(map(Decimal, range(11)))
 
 
@@ -92,7 +111,7 @@ def figures(text: str, lang: str = "") -> list[Figure]:
 
 def placed_figures(text: str, lang: str = "") -> list[Placed]:
     """The same figures with their places: numerals and words of magnitude, no number words."""
-    return _placed(fold(text).text, lang, ())
+    return _placed(fold(text).text, lang)
 
 
 def read_figures(text: str, lang: str = "", dates: Dates | None = None) -> list[Placed]:
@@ -111,11 +130,22 @@ def read_figures(text: str, lang: str = "", dates: Dates | None = None) -> list[
     times += [_short_year(match) for match in years]
     taken = [(date.start, date.end) for date in dates.numeric]
     taken += [(time.start, time.end) for time in times]
+    parts = part_spans(plain, lang)
     words = [
-        Placed(frozenset({Decimal(w.value)}), w.start, w.end, word=True, sure=w.sure)
+        Placed(_worth(w), w.start, w.end, word=True, sure=w.sure and not _is_in(w, parts))
         for w in number_words(plain, lang)
     ]
     return _placed(plain, lang, [*words, *times], taken)
+
+
+def _is_in(word: NumberWord, spans: Iterable[tuple[int, int]]) -> bool:
+    return any(start < word.end and word.start < end for start, end in spans)
+
+
+def _worth(word: NumberWord) -> Figure:
+    """What a number in words may be: "a fifth" is 20 percent as well."""
+    share = {Decimal(round(100 / word.value))} if word.ordinal else set()
+    return frozenset({Decimal(word.value)} | share)
 
 
 def _time(match: re.Match[str]) -> Placed:
@@ -140,7 +170,26 @@ def held_values(texts: Iterable[str], lang: str) -> set[Decimal | str]:
         values.update(v for f in read_figures(text, lang, dates) for v in f.values)
         values.update(Decimal(part) for date in dates.numeric for part in date.parts)
         values.update(Decimal(m[i]) for m in _TIME.finditer(fold(text).text) for i in (1, 2))
+        values |= implied(text, lang)
     return values
+
+
+def counts_of_lists(text: str) -> set[Decimal | str]:
+    """How many things a text may list: an answer counts them by itself.
+
+    >>> sorted(map(int, counts_of_lists("Ana, Bo, Cid i Dan wyszli")))
+    [3, 4]
+    """
+    found: set[Decimal | str] = set()
+    commas = 0
+    _, *parts = _LISTED.split(fold(text).text)
+    for part in parts:
+        commas += 1
+        if commas > 1 or _AND.match(part):
+            found |= {Decimal(commas + 1), Decimal(commas + 2)}
+        if len(part.split()) > _LISTED_WORDS:
+            commas = 0
+    return found
 
 
 def holds(held: set[Decimal | str], figure: Figure) -> bool:
@@ -185,7 +234,7 @@ def written(figure: Figure, lang: str = "") -> str:
     if not values:
         return ""
     value = max(values)
-    if value >= 10**6:
+    if 10**6 <= value < _LARGEST_NAMED:
         compact = _compact(value, lang)
         if any(value in read for read in figures(compact, lang)):
             return compact
@@ -195,24 +244,31 @@ def written(figure: Figure, lang: str = "") -> str:
 def _placed(
     text: str,
     lang: str,
-    words: Sequence[Placed],
+    words: Sequence[Placed] | None = None,
     taken: Sequence[tuple[int, int]] = (),
 ) -> list[Placed]:
-    """Numerals and words in order, each multiplied by the magnitudes that follow it."""
+    """Numerals and words in order, each multiplied by the magnitudes that follow it.
+
+    A thousand alone is one where numbers in `words` are read.
+    """
     found: list[Placed] = []
-    for each in sorted([*_read(text, lang, taken), *words], key=lambda p: (p.start, p.word)):
+    for each in sorted(
+        [*_read(text, lang, taken), *(words or ())], key=lambda p: (p.start, p.word)
+    ):
         before = found[-1] if found else None
         joined = before is not None and _JOIN.match(text[before.end : each.start]) is not None
         power = _bare_power(each)
+        if before is not None and each.start < before.end:
+            continue
         if before is not None and joined and power is not None and _bare_power(before) is None:
             found[-1] = _times(before, power, each.end)
-        elif before is not None and each.start < before.end:
-            continue
         elif power is None or power >= 6:
             found.append(each)
-    return [
-        replace(each, values=frozenset(map(_plain, each.values))) for each in _added(text, found)
-    ]
+        elif words is not None and power == _THOUSAND:
+            one = frozenset({Decimal(1000)})
+            found.append(Placed(one, each.start, each.end, word=True, sure=False))
+    whole = _with_halves(text, _added(text, found), lang)
+    return [replace(each, values=frozenset(map(_plain, each.values))) for each in whole]
 
 
 def _read(text: str, lang: str, taken: Sequence[tuple[int, int]]) -> Iterable[Placed]:
@@ -243,26 +299,71 @@ def _bare_power(figure: Placed) -> int | None:
 
 def _times(figure: Placed, power: int, end: int) -> Placed:
     values = frozenset(v * 10**power for v in figure.values if isinstance(v, Decimal))
-    return replace(figure, values=values or figure.values, end=end, sure=True)
+    # "One million" is sure where "one" is not, and "tens of thousands" is a guess.
+    small = all(isinstance(v, Decimal) and v < _THOUSAND for v in figure.values)
+    sure = figure.sure or not figure.word or small
+    return replace(figure, values=values or figure.values, end=end, sure=sure)
 
 
 def _added(text: str, found: Sequence[Placed]) -> list[Placed]:
-    """The figures with those added together that go on after a magnitude: "3亿2000万"."""
+    """The figures with those added together that go on after a magnitude.
+
+    "3亿2000万", and in words or with "and" between, "two thousand three hundred".
+    """
     whole: list[Placed] = []
     for each in found:
         last = whole[-1] if whole else None
-        if last and last.end == each.start and text[last.end - 1] in "亿億万萬억만千":
+        if last and _goes_on(text, last, each):
             sums = frozenset(
                 a + b
                 for a in last.values
                 for b in each.values
-                if isinstance(a, Decimal) and isinstance(b, Decimal) and b < a
+                if isinstance(a, Decimal) and isinstance(b, Decimal) and b < _magnitude(a)
             )
             if sums:
                 whole[-1] = replace(last, values=sums, end=each.end)
                 continue
         whole.append(each)
     return whole
+
+
+def _goes_on(text: str, last: Placed, each: Placed) -> bool:
+    """Whether a figure may be the rest of the one before it."""
+    between = text[last.end : each.start]
+    if not between:
+        return text[last.end - 1] in "亿億万萬억만千"
+    if not (last.word and each.word and each.sure):
+        return False
+    return bool(_SPACE_OR_AND.fullmatch(between))
+
+
+def _magnitude(value: Decimal) -> int:
+    """The thousand, or hundred million of Chinese, that a value has a number of."""
+    return next((10**p for p in (12, 9, 8, 6, 4, 3) if value and value % 10**p == 0), 0)
+
+
+def _with_halves(text: str, found: Sequence[Placed], lang: str) -> list[Placed]:
+    """The figures, each beside a word for a half with what they may be together."""
+    return [
+        replace(each, values=each.values | _and_half(each, text, lang))
+        if any(isinstance(value, Decimal) for value in each.values) or each.word
+        else each
+        for each in found
+    ]
+
+
+def _and_half(figure: Placed, text: str, lang: str) -> Figure:
+    """Two and a half, and two and a half of its magnitude, which may stand after the half."""
+    near = text[figure.start : figure.end + _NEAR_HALF]
+    if not has_half(near, lang):
+        return frozenset()
+    power = next((p for p, words in _AFTER_HALF.items() if words.search(near)), 0)
+    made: set[Decimal | str] = set()
+    for value in figure.values:
+        if isinstance(value, Decimal):
+            unit = _magnitude(value) or 1
+            made |= {value + Decimal(unit) / 2, (value + Decimal("0.5")) * 10**power}
+    return frozenset(made)
 
 
 def _compact(value: Decimal, lang: str) -> str:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 MIN_CONFIDENCE = 0.5
@@ -203,6 +203,19 @@ def lang_of_document(text: str) -> str:
         votes[found.lang] += 1
     del votes[""]
     return votes.most_common(1)[0][0] if votes else ""
+
+
+@cache
+def language_name(code: str) -> str:
+    """The English name of a language; the code itself when unknown.
+
+    >>> language_name("kk"), language_name("qqq")
+    ('Kazakh', 'qqq')
+    """
+    from babel import Locale
+
+    name: str = Locale("en").languages.get(code, code)
+    return name
 
 
 def script_direction(lang: str) -> Literal["rtl", "ltr"]:

@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
+from rag.common_words import is_common
 from rag.dates import cldr, read_dates
 from rag.folding import bare, fold
 from rag.records import Record
@@ -35,6 +36,8 @@ _ENGLISH_ENDINGS = (
 )
 _SHORTEST = 4
 """Letters; a shorter name has a counterpart too often by chance, or is an abbreviation."""
+_SHORTEST_MIXED = 6
+"""Letters of a name that has a capital within."""
 _BEFORE, _AHEAD = 5, 4
 """Words around a name by which a headline is told, where all words have a capital letter."""
 _LEAST = 2
@@ -58,6 +61,24 @@ class Name(Record):
 def has_counterpart(name: str, others: Sequence[tuple[str, str]]) -> bool:
     """Whether a word of the other texts has the letters of the name."""
     return any(_known(other, lang).spells(name) for other, lang in others)
+
+
+def bare_words(told: tuple[str, str]) -> frozenset[str]:
+    """The bare words of a text, also without what its language writes together with them."""
+    return _known(*told).bare
+
+
+def holds_name(name: str, lang: str, told: tuple[str, str], strict: bool = False) -> bool:
+    """Whether a text may have the name: by its letters, or as CLDR names it there.
+
+    Of a `strict` one the consonants alone are no counterpart.
+    """
+    known = _known(*told)
+    if _concepts(name, lang) & known.concepts:
+        return True
+    return all(
+        known.spells(word) if strict else known.has(word) for word in _WORD.findall(fold(name).text)
+    )
 
 
 def strange_names(text: str, lang: str, others: Sequence[tuple[str, str]]) -> list[Name]:
@@ -114,7 +135,7 @@ def names(text: str, lang: str) -> list[Name]:
         if (
             len(word) >= _SHORTEST
             and word[0].isupper()
-            and word[1:].islower()
+            and _has_case_of_name(word)
             and match.start() not in dates
             and not _SENTENCE_START.search(folded.text[: match.start()])
             and not _in_headline(words, i)
@@ -123,6 +144,12 @@ def names(text: str, lang: str) -> list[Name]:
             start, end = folded.span(match.start(), match.start() + len(word))
             found.append(Name(text[start:end], start, end))
     return found
+
+
+def _has_case_of_name(word: str) -> bool:
+    """Whether a word has small letters after its capital, and is no abbreviation as "ATMs"."""
+    mixed = len(word) >= _SHORTEST_MIXED and word[1].islower()
+    return word[1:].islower() or (mixed and not word.isupper())
 
 
 def _in_headline(words: Sequence[re.Match[str]], i: int) -> bool:
@@ -141,7 +168,7 @@ def is_title(word: str, lang: str) -> bool:
     [True, True, False]
     """
     plain = bare(word)
-    return any(_titles(each).match(plain) for each in {lang, "en"})
+    return is_common(word, lang) or any(_titles(each).match(plain) for each in {lang, "en"})
 
 
 @dataclass(frozen=True, slots=True)

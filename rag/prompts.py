@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FALLBACK = "en"
 """Language of the frames for an asker whose language has none."""
+CountFrame = Literal["corpus_count", "corpus_more", "corpus_undated"]
+TitlesFrame = Literal["corpus_list", "corpus_oldest", "corpus_newest"]
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 _YEAR_OR_MONTH = re.compile(r"[0-9]{4}(-[0-9]{2})?")
 
@@ -118,6 +120,50 @@ def translation_label(lang: str) -> str:
 def small_talk_reply(kind: Literal["greeting", "order"], lang: str) -> str:
     """What is said to a text that asks nothing of the articles."""
     return _frame(lang)[kind]
+
+
+def model_failed_lead(lang: str) -> str:
+    """What stands before quotes that are shown because the chat model cannot be used."""
+    return _frame(lang)["model_failed"]
+
+
+def count_frame(key: CountFrame, count: int, lang: str) -> str:
+    """How many articles there are of some sort.
+
+    >>> count_frame("corpus_count", 5, "de")
+    'Anzahl der Artikel: 5.'
+    """
+    return _fill_frame(key, lang, count=str(count))
+
+
+def titles_frame(key: TitlesFrame, sources: Sequence[Source], lang: str) -> str:
+    """Articles by title, language and date: all of them, the oldest or the newest."""
+    titles = _frame(lang)["semicolon"].join(_with_details(each, lang) for each in sources)
+    return _fill_frame(key, lang, titles=titles)
+
+
+def languages_frame(counts: Mapping[str, int], lang: str) -> str:
+    """In which languages the articles are, and how many in each; "" is an unknown one.
+
+    >>> languages_frame({"he": 2, "": 1}, "en")
+    'Languages of the articles: Hebrew (2), Unknown language (1).'
+    """
+    frame = _frame(lang)
+    told = [
+        f"{language_name_in(code, lang)}{Template(frame['details']).substitute(details=count)}"
+        for code, count in counts.items()
+    ]
+    return _fill_frame("corpus_languages", lang, languages=frame["comma"].join(told))
+
+
+def language_name_in(code: str, lang: str) -> str:
+    """A language by its code, as the language of the frames calls it.
+
+    >>> language_name_in("kk", "ru")
+    'казахский'
+    """
+    name: str = frame_locale(lang).languages.get(code or "und", code)
+    return name
 
 
 def framed_languages() -> tuple[str, ...]:

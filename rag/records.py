@@ -10,9 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Mode = Literal["generated", "quoted", "abstained", "small_talk"]
+Mode = Literal["generated", "quoted", "abstained", "corpus", "small_talk"]
 """How an answer came about: worded by a model and checked, quoted by code, not at all because
-the articles do not say, or without them because nothing was asked."""
+the articles do not say, from what is known of the articles themselves, or without them because
+nothing was asked."""
+
+
+QueryKind = Literal["fact", "overview", "digest", "corpus"]
+"""What a question wants: something that articles tell, what some articles are about, what all of
+them are about, or something of the corpus itself (how many articles, in which languages)."""
+StatementStatus = Literal["quoted", "checked", "unchecked", "refused"]
+"""The article's own words; words of a model whose every particular was found in what it cites;
+words of a model in which there is no particular to check; words that are not shown."""
 
 
 class Record:
@@ -83,11 +92,24 @@ class Query(Record):
     """A question as it was asked, and as it is searched."""
 
     question: str
+    """What is asked, without an order such as "Answer in Russian:"."""
     text: str
-    """What is searched: the question, led by the one before it in a follow-up."""
+    """What is searched: the question, made whole where it is a follow-up."""
     question_lang: str
     answer_lang: str
     history: tuple[tuple[str, str], ...] = ()
+    """Earlier (question, answer) turns, oldest first."""
+    kind: QueryKind = "fact"
+    searches: tuple[str, ...] = ()
+    """Each part of a comparison or of a question in several parts, where they are searched one by
+    one; empty where `text` alone is searched."""
+    lead: str = ""
+    """The earlier question that a follow-up leans on, with which `text` begins; "" without one."""
+
+    @property
+    def asked(self) -> str:
+        """The part of `text` that is to be answered, without the earlier question it is led by."""
+        return self.text.removeprefix(self.lead).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +168,12 @@ class Statement(Record):
     text: str
     marks: tuple[int, ...]
     """Numbers of the citations that it rests on; none for one that is not shown."""
-    status: str
-    """"quoted": the article's own words; "checked": all that it says was found in what it
-    cites; else why it is not shown."""
+    status: StatementStatus
     start: int = 0
     end: int = 0
     """Both 0 for one that is not shown."""
+    reason: str = ""
+    """Why it is not shown, in English, for the model and for operators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +196,7 @@ class Answer(Record):
     text: str
     citations: tuple[Citation, ...]
     abstained: bool
-    """True when nothing is said from the articles; `citations` is then empty."""
+    """True when the articles do not say, or nothing was asked; `citations` is then empty."""
     language: str
     hits: tuple[Hit, ...]
     usage: Usage = field(default_factory=Usage)
@@ -185,11 +207,13 @@ class Answer(Record):
     model: str = ""
     statements: tuple[Statement, ...] = ()
     """The sentences of the text in order, and those of the model that were refused."""
+    notice: str = ""
+    """Why the model's words are missing, in one line for operators; "" when nothing failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class HitsEvent(Record):
-    """The stream's first event: what was found, before the model reads it."""
+    """What was found, before the model reads it; only stages of understanding come before."""
 
     hits: tuple[Hit, ...]
     query: str
@@ -200,8 +224,9 @@ class HitsEvent(Record):
 class StageEvent(Record):
     """What begins now, for those who wait while the chat model works."""
 
-    stage: Literal["reading", "checking", "rewriting"]
-    """The model reads sentences; its whole reply is checked; it words a refused one again."""
+    stage: Literal["understanding", "reading", "checking", "rewriting", "verifying"]
+    """The model says what is searched; it reads sentences; its whole reply is checked; it words
+    what was refused again; it compares its own claims with their quotes."""
     sentences: int
     """How many sentences of articles the model is shown."""
     kind: Literal["stage"] = "stage"

@@ -21,6 +21,11 @@ SIGNALS = ("dense", "sentence", "tokens", "particulars", "reader")
 """The passage's cosine, that of its best sentence, and its tokens' score; of the best
 passages also how many of the question's figures and countries they lack, as a negative
 number, and the log-odds that the reader gives."""
+SUBJECT = "subject"
+"""A signal of follow-ups alone: by how much the log-odds rise or fall since the article is, or is
+not, on the subject of the question before. It is added as it is."""
+_ALONE = 0.6
+"""What the new question counts for in a signal of a follow-up, and the joined one for the rest."""
 RELEVANCE_FILE = Path(__file__).with_name("relevance.json")
 _UNFITTED = {"dense": 5.0, "sentence": 5.0, "tokens": 5.0, "particulars": 1.0, "reader": 1.0,
             "bias": -5.0}  # fmt: skip
@@ -57,6 +62,15 @@ def relevance(signals: Mapping[str, Vectors], model: str) -> Vectors:
     return np.asarray(1 / (1 + np.exp(-logits)))
 
 
+def of_both(alone: Vectors, joined: Vectors) -> Vectors:
+    """A signal of a follow-up: what it is of the new question, and of both questions joined.
+
+    >>> of_both(np.array([1.0]), np.array([0.0])).tolist()
+    [0.6]
+    """
+    return np.asarray(_ALONE * alone + (1 - _ALONE) * joined)
+
+
 def shares(signals: Mapping[str, float], model: str) -> dict[str, float]:
     """What each signal adds to the logarithm of the odds, and `bias` what all begin with."""
     weights = _weights(model, tuple(signals))
@@ -84,16 +98,25 @@ def checked(likely: Vectors, alone: Vectors, model: str) -> Vectors:
     gives; both of shape (sentences,).
     """
     weights = _fitted().get(model, {}).get("checked", {"likely": 1.0, "alone": 0.0, "bias": 0.0})
-    before = np.log(np.maximum(likely, 1e-9)) - np.log(np.maximum(1 - likely, 1e-9))
-    logits = weights["likely"] * before + weights["alone"] * alone + weights["bias"]
+    logits = weights["likely"] * log_odds(likely) + weights["alone"] * alone + weights["bias"]
     return np.asarray(1 / (1 + np.exp(-logits)))
 
 
 def floor(signals: Sequence[str], model: str) -> float:
     """Probability of the best sentence below which the articles do not answer; maybe 0."""
     floors = _fitted().get(model, {}).get("floor", {})
-    found: float = floors.get("+".join(signals), 0.0)
+    found: float = floors.get(_fitted_for(signals), 0.0)
     return found
+
+
+def log_odds(probabilities: Vectors) -> Vectors:
+    """The logarithm of the odds, of which no probability is quite 0 or 1.
+
+    >>> log_odds(np.array([0.5, 0.0])).round(1).tolist()
+    [0.0, -20.7]
+    """
+    p = np.clip(np.asarray(probabilities, dtype=np.float64), 1e-9, 1 - 1e-9)
+    return np.asarray(np.log(p) - np.log(1 - p))
 
 
 def odds(probability: float) -> float:
@@ -106,8 +129,13 @@ def odds(probability: float) -> float:
 
 
 def _weights(model: str, signals: tuple[str, ...], of: str = "passage") -> Weights:
-    found: Weights = _fitted().get(model, {}).get(of, {}).get("+".join(signals), _UNFITTED)
-    return found
+    fitted: Weights = _fitted().get(model, {}).get(of, {}).get(_fitted_for(signals), _UNFITTED)
+    return {**fitted, SUBJECT: 1.0}
+
+
+def _fitted_for(signals: Sequence[str]) -> str:
+    """The name under which the file has what was fitted for some signals."""
+    return "+".join(name for name in signals if name != SUBJECT)
 
 
 def forget_fitted() -> None:

@@ -13,7 +13,7 @@ from rag.particulars import lacking
 from rag.parts import Parts
 from rag.reader import Reading
 from rag.records import Hit, Query
-from rag.relevance import SIGNALS, relevance
+from rag.relevance import SIGNALS, of_both, relevance
 
 READ = 12
 """Hits that get a closer look; the answer is hardly ever further down."""
@@ -33,8 +33,13 @@ def rerank(
     if "particulars" in signals:
         closer["particulars"] = [-float(_lacks(query, hit)) for hit in best]
     if "reader" in signals and parts.reader is not None:
-        readings = parts.reader.read(query.text, [hit.in_context for hit in best])
-        closer["reader"] = [reading.answers for reading in readings]
+        texts = [hit.in_context for hit in best]
+        readings = parts.reader.read(query.asked, texts)
+        answers = np.array([reading.answers for reading in readings])
+        if query.asked != query.text:
+            joined = parts.reader.read(query.text, texts)
+            answers = of_both(answers, np.array([reading.answers for reading in joined]))
+        closer["reader"] = answers.tolist()
     if not best or not closer:
         return list(hits)
     known = {name: [hit.signals[name] for hit in best] for name in best[0].signals} | closer
@@ -59,7 +64,7 @@ def behind(hits: Sequence[Hit], others: Sequence[Hit]) -> list[Hit]:
 
 def _lacks(query: Query, hit: Hit) -> int:
     text = f"{hit.in_context}\n{hit.date}"
-    return lacking(query.text, query.question_lang, text, hit.lang)
+    return lacking(query.asked, query.question_lang, text, hit.lang)
 
 
 def _as_read(hit: Hit, reading: Reading) -> Hit:

@@ -33,8 +33,8 @@ class Settings(BaseSettings):
     model: str = Field(
         "",
         description="Chat model: `embedded`, `none` (quote only), `openai:NAME`, "
-        "`gguf:/path` or any `init_chat_model` name; unset: OpenAI when there is a key, "
-        "the server's own model when there is a base URL, else embedded",
+        "`gguf:/path`, `hf:OWNER/REPO/FILE.gguf` or any `init_chat_model` name; unset: OpenAI when "
+        "there is a key, the server's own model when there is a base URL, else embedded",
     )
     answers: Literal["", "words", "quotes"] = Field(
         "",
@@ -70,7 +70,18 @@ class Settings(BaseSettings):
         "who is signed in, can reach it",
     )
     timeout: float = Field(120.0, gt=0, description="Seconds that one model call may take")
-    max_tokens: int = Field(400, ge=16, description="Tokens that one model reply may have")
+    context: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="Tokens of articles that the model is shown; unset: 3000, or 1200 for a file "
+        "in this process",
+    )
+    verify: bool = Field(
+        False,
+        description="`on`: the model compares its claims with their quotes in one further call",
+    )
+    max_tokens: int = Field(800, ge=16, description="Tokens that one model reply may have")
     price: str = Field(
         "", description="US dollars per million tokens, `prompt,completion`, to count cost"
     )

@@ -6,20 +6,25 @@ what that costs. With an embedding model that nothing was measured for only the 
 """
 
 import re
-import tomllib
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Literal, get_args
 
-import numpy as np
-
-from rag.encoder import Vectors
+from rag.exemplars import (
+    Exemplar,
+    QuestionEmbedder,
+    Recogniser,
+    by_words,
+    known,
+    load,
+    read_exemplars,
+    words_key,
+)
 from rag.records import Query, Record
-from rag.resources import prompts_folder
 from rag.sentences import split_sentences
+from rag.understanding import wanted
 
 Kind = Literal["greeting", "order", "question"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -39,66 +44,27 @@ class SmallTalk(Record):
     `rag.language` too little."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exemplar(Record):
-    """A line of `prompts/small_talk.toml`."""
-
-    text: str
-    lang: str
-    kind: Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Recogniser:
-    """The exemplars' vectors in the space of one embedding model."""
-
-    vectors: Vectors
-    """Unit vectors, shape (exemplars, dimension)."""
-    kinds: tuple[Kind, ...]
-    floors: Mapping[Kind, float]
-    """Cosine that the nearest exemplar of a kind must reach."""
-
-    def nearest(self, vector: Vectors) -> tuple[Kind, float]:
-        """The kind of the nearest exemplar, and its cosine, whatever the floors."""
-        cosines = self.vectors @ vector
-        best = int(np.argmax(cosines))
-        return self.kinds[best], float(cosines[best])
-
-    def kind(self, vector: Vectors) -> Kind:
-        """What a text with this vector is; a question where it is near to no small talk."""
-        kind, cosine = self.nearest(vector)
-        return kind if cosine >= self.floors.get(kind, 1.0) else "question"
-
-
-class QuestionEmbedder(Protocol):
-    """Embeds a question in a named space."""
-
-    @property
-    def space(self) -> str:
-        """Names the vector space."""
-
-    def question(self, text: str, lang: str) -> Vectors:
-        """The unit vector of a question in that language."""
-
-
 def small_talk(query: Query, embedder: QuestionEmbedder) -> SmallTalk | None:
     """What a question is that asks nothing; None for one that holds a question.
 
-    Only the question itself is looked at, not what went before. It is small talk when each of
+    In a conversation only known words count, alone the vector too. It is small talk when each of
     its sentences is, and of a greeting each clause: "Hello, when was it opened?" is a question.
+    What asks for a summary or for something of the corpus is none, though it be an order.
     """
-    return recognise(query, embedder, recogniser(embedder.space))
+    # "And how high?" is near to "and how are you?", but leans on what went before.
+    found = recognise(query, embedder, None if query.history else recogniser(embedder.space))
+    return None if found is None or wanted(query, embedder) != "fact" else found
 
 
 def recognise(
-    query: Query, embedder: QuestionEmbedder, by_vector: Recogniser | None
+    query: Query, embedder: QuestionEmbedder, by_vector: Recogniser[Kind] | None
 ) -> SmallTalk | None:
     """`small_talk` with a recogniser of one's own; by words alone where it is None."""
     text, lang = query.question, query.question_lang
     said = _known(text, lang)
     if said is not None:
         return _small(said.kind, said.lang)
-    found: list[Exemplar] = []
+    found: list[Exemplar[Kind]] = []
     for piece in _pieces(text, lang):
         each = _piece(piece, lang, embedder, by_vector)
         if each.kind == "question" or len(found) == MAX_PIECES:
@@ -109,41 +75,15 @@ def recognise(
     return None if first is None else _small(first.kind, first.lang)
 
 
-def exemplars() -> tuple[Exemplar, ...]:
+def exemplars() -> tuple[Exemplar[Kind], ...]:
     """Those of `prompts/small_talk.toml`, in its order."""
-    with (prompts_folder() / "small_talk.toml").open("rb") as file:
-        found: dict[str, dict[Kind, list[str]]] = tomllib.load(file)
-    return tuple(
-        Exemplar(text, lang, kind)
-        for lang, texts in found.items()
-        for kind in KINDS
-        for text in texts[kind]
-    )
+    return read_exemplars("small_talk", KINDS)
 
 
 @cache
-def recogniser(space: str) -> Recogniser | None:
+def recogniser(space: str) -> Recogniser[Kind] | None:
     """What was fitted for a vector space; None where that is another one."""
-    with np.load(VECTORS_FILE) as file:
-        if str(file["space"]) != space:
-            return None
-        vectors = file["vectors"].astype(np.float32) * float(file["scale"])
-        kinds = tuple(KINDS[i] for i in file["kinds"])
-        floors: dict[Kind, float] = dict(zip(KINDS, map(float, file["floors"]), strict=False))
-    return Recogniser(vectors, kinds, floors)
-
-
-def save(made: Recogniser, space: str, path: Path = VECTORS_FILE) -> None:
-    """Write a recogniser, its vectors in 8 bits."""
-    scale = float(np.abs(made.vectors).max()) / 127
-    np.savez_compressed(
-        path,
-        space=np.array(space),
-        scale=np.array(scale),
-        vectors=np.round(made.vectors / scale).astype(np.int8),
-        kinds=np.array([KINDS.index(kind) for kind in made.kinds], dtype=np.uint8),
-        floors=np.array([made.floors[kind] for kind in KINDS[:2]]),
-    )
+    return load(VECTORS_FILE, KINDS, space)
 
 
 def _small(kind: Kind, lang: str) -> SmallTalk | None:
@@ -151,15 +91,15 @@ def _small(kind: Kind, lang: str) -> SmallTalk | None:
 
 
 def _piece(
-    text: str, lang: str, embedder: QuestionEmbedder, by_vector: Recogniser | None
-) -> Exemplar:
+    text: str, lang: str, embedder: QuestionEmbedder, by_vector: Recogniser[Kind] | None
+) -> Exemplar[Kind]:
     """The text with its kind."""
     said = _known(text, lang)
     if said is not None:
         return said
     if by_vector is None:
         return Exemplar(text, lang, "question")
-    kind = by_vector.kind(embedder.question(text, lang))
+    kind = by_vector.kind(embedder.question(text, lang)) or "question"
     clauses = [clause.strip() for clause in _CLAUSE_END.split(text) if clause.strip()]
     if kind == "greeting" and len(clauses) > 1:
         kinds = [_piece(clause, lang, embedder, by_vector).kind for clause in clauses[:MAX_PIECES]]
@@ -170,35 +110,15 @@ def _piece(
 def _pieces(text: str, lang: str) -> Iterator[str]:
     """The sentences that have words."""
     for start, end in split_sentences(text, lang):
-        if _key(text[start:end]):
+        if words_key(text[start:end]):
             yield text[start:end]
 
 
-def _known(text: str, lang: str) -> Exemplar | None:
+def _known(text: str, lang: str) -> Exemplar[Kind] | None:
     """The exemplar in these words, that of the language first."""
-    found = _by_words().get(_key(text), {})
-    return found.get(lang) or next(iter(found.values()), None)
+    return known(text, lang, _by_words())
 
 
 @cache
-def _by_words() -> dict[str, dict[str, Exemplar]]:
-    found: dict[str, dict[str, Exemplar]] = {}
-    for each in exemplars():
-        found.setdefault(_key(each.text), {}).setdefault(each.lang, each)
-    return found
-
-
-def _key(text: str) -> str:
-    """The letters alone: no case, accents, vowel points, punctuation or spaces.
-
-    Spaces are no part of it since Persian is written with and without them, and so is chat.
-
-    >>> _key("¡HOLA!  Buenos días"), _key("İyi günler"), _key("שָׁלוֹם")
-    ('holabuenosdias', 'iyigunler', 'שלום')
-    """
-    plain = unicodedata.normalize("NFKD", text.casefold().replace("ı", "i"))
-    return "".join(
-        char
-        for char in plain
-        if unicodedata.category(char)[0] in "LMN" and not unicodedata.combining(char)
-    )
+def _by_words() -> dict[str, dict[str, Exemplar[Kind]]]:
+    return by_words(exemplars())

@@ -26,6 +26,10 @@ _ENDINGS = {
 _WITHOUT_SPACES = {"zh", "ja", "th"}
 _SHORTEST = 3
 """Letters; shorter names are too often something else, but in Chinese or Japanese."""
+_RUN_TOGETHER = {"ar"}
+"""Languages whose texts often lose the space between words."""
+_LONG = 6
+"""Letters of a name that is looked for within words."""
 _SHARED = 4
 """Letters that an adjective has in common with its country's name: norweski, Norwegia."""
 
@@ -78,6 +82,8 @@ def hinted(text: str, lang: str) -> set[str]:
     plain = fold_bare(text)
     codes = {place.code for place in places(text, lang)}
     unquoted = re.sub(r"['\"“”„״]", "", plain.text)
+    if lang in _RUN_TOGETHER:
+        codes |= {code for name, code in _run_together(lang).items() if name in plain.text}
     other_names = _other_names().get(lang, {})
     codes |= {code for code, names in other_names.items() if any(n in unquoted for n in names)}
     if lang not in _WITHOUT_SPACES:
@@ -93,6 +99,13 @@ def _words(plain: Folded, lang: str) -> list[str]:
     if lang in _PREFIXES:
         words += [word[1:] for word in words] + [word[2:] for word in words]
     return [word for word in words if len(word) >= _SHORTEST]
+
+
+@cache
+def _run_together(lang: str) -> dict[str, str]:
+    """The codes of longer names as they stand without the spaces in and around them."""
+    names = {name.replace(" ", ""): code for name, code in _names(lang)[0].items()}
+    return {name: code for name, code in names.items() if len(name) >= _LONG}
 
 
 @cache

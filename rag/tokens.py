@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,7 @@ def count_openai_tokens(text: str, model: str) -> int:
     return len(_encoding(model).encode(text, disallowed_special=()))
 
 
+@lru_cache(maxsize=32)  # a prompt is counted anew with each piece of its reply
 def estimate_tokens(text: str) -> int:
     """A count that tokenizers stay below, so that a prompt which fits by it does fit.
 
@@ -63,7 +64,7 @@ def token_counter(settings: Settings) -> TokenCounter:
     choice = choose(settings)
     if choice.kind == "openai" and not settings.base_url:
         return lambda text: count_openai_tokens(text, choice.name)
-    if choice.kind in ("embedded", "gguf"):
+    if choice.kind in ("embedded", "gguf", "hf"):
         model = chat_model(settings)
         assert model is not None
         return model.get_num_tokens

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-from rag.answer import language_name
 from rag.audit import audit
 from rag.errors import InputError, RagError
 from rag.gloss import gloss
-from rag.language import detect
+from rag.language import detect, language_name
 from rag.prompts import FALLBACK, fill, framed_languages, names_frame, translation_label
 from rag.records import Record, Usage
 from rag.sentences import split_sentences
@@ -238,7 +237,7 @@ def _prompt(quote: Quote) -> str:
 
 def _retry(fault: Fault, quote: Quote) -> BaseMessage:
     language = language_name(quote.to)
-    return HumanMessage(fill("retry", problem=fault.reason, language=language))
+    return HumanMessage(fill("retranslate", problem=fault.reason, language=language))
 
 
 def _source(quote: Quote) -> str:

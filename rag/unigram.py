@@ -8,6 +8,9 @@ _WORD_BEGINS = "▁"
 _CACHED_WORDS = 65_536
 _CACHED_LENGTH = 32
 """Characters of the longest word that is remembered; some scripts write a page as one word."""
+_RUN = 8_192
+"""Letters after which a word is split anew, so that a text can be cut there and its first
+tokens stay what they are."""
 _UNKNOWN_PENALTY = 10.0
 
 
@@ -39,10 +42,23 @@ class Unigram:
         self._table = {**normalisation, 0: "", **dict.fromkeys(range(0xD800, 0xE000), " ")}
         self._split_again = lru_cache(_CACHED_WORDS)(self._split)
 
-    def encode(self, text: str) -> list[int]:
-        """Token ids without markers; each character that no piece covers is an unknown."""
+    def encode(self, text: str, most: int | None = None) -> list[int]:
+        """Token ids without markers; each character that no piece covers is an unknown.
+
+        `most` is how many of the first are wanted: a text of any length then costs no more than
+        one of `enough(most)` code points.
+        """
+        if most is not None:
+            text = text[: self.enough(most)]
         spaced = re.sub(" {2,}", " ", " " + text.translate(self._table))
-        return [piece for word in spaced[1:].split(" ") for piece in self._word(word)]
+        return [piece for word in spaced[1:].split(" ") for piece in self._word(word)][:most]
+
+    def enough(self, tokens: int) -> int:
+        """Code points that hold the first tokens of a text, and the whole of the last word.
+
+        Dropped characters and runs of spaces count too: a text of them alone has fewer tokens.
+        """
+        return tokens * max(self._lengths) + _RUN
 
     def encode_spans(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Token ids as `encode` gives them, and the code points of the text that each covers.
@@ -82,7 +98,10 @@ class Unigram:
 
     def _word(self, word: str) -> tuple[int, ...]:
         word = _WORD_BEGINS + word
-        return self._split_again(word) if len(word) <= _CACHED_LENGTH else self._split(word)
+        if len(word) <= _CACHED_LENGTH:
+            return self._split_again(word)
+        runs = (word[start : start + _RUN] for start in range(0, len(word), _RUN))
+        return tuple(piece for run in runs for piece in self._split(run))
 
     def _split(self, word: str) -> tuple[int, ...]:
         """Viterbi: the best way to each place, then back along it."""

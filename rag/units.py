@@ -63,6 +63,8 @@ _MEASURES = (
     "temperature-celsius",
 )
 _LAST = re.compile(r"(?:s[iu]|с[ыи]|.)\Z")
+_BRITISH = re.compile(r"(?<=t)re(?=s?\b)")
+"""CLDR has the American "meters" and "liters" for English."""
 _SHORTEST_STEM = 3
 _ENDING = 4
 """Letters that a word may have more than the stem."""
@@ -81,7 +83,7 @@ def unit_at(text: str, start: int, end: int, lang: str) -> Unit:
     if symbol:
         name = symbol[1]
         return frozenset((_SYMBOLS.get(name) or _CODES[name]).split())
-    words = _NEXT_WORDS.match(after)
+    words = _NEXT_WORDS.match(_BRITISH.sub("er", after) if lang == "en" else after)
     if not words:
         return frozenset()
     money, measures = _names(lang)

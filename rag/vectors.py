@@ -22,6 +22,16 @@ _FLOAT = np.dtype("<f4")
 _TABLES = {"vectors": "vector", "tokens": "numbers"}
 
 
+def is_sound(vector: NDArray[np.float32]) -> bool:
+    """Whether a vector has a length and a direction: finite numbers, not all of them zero.
+
+    >>> [is_sound(np.array(v, "f4")) for v in ([3.0, 4.0], [0.0, 0.0], [1.0, float("nan")])]
+    [True, False, False]
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return 0 < float(vector @ vector) < float("inf")
+
+
 class VectorCache:
     """Raw embedder output in one SQLite file, keyed by model and text.
 
@@ -41,9 +51,11 @@ class VectorCache:
         return hashlib.sha256(f"{model}\0{text}".encode()).digest()
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float32]]:
-        """The vectors that are there; a key without one is left out."""
+        """The vectors that are there; a key without one, or with a broken one, is left out."""
         found = self._get("vectors", keys)
-        return {key: np.frombuffer(blob, dtype=_FLOAT) for key, blob in found.items()}
+        whole = {key: blob for key, blob in found.items() if len(blob) % _FLOAT.itemsize == 0}
+        vectors = {key: np.frombuffer(blob, dtype=_FLOAT) for key, blob in whole.items()}
+        return {key: vector for key, vector in vectors.items() if is_sound(vector)}
 
     def get_tokens(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.int8]]:
         """The tokens that are there, of each text an array (tokens, width)."""
@@ -54,8 +66,12 @@ class VectorCache:
         }
 
     def put(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
-        """Keep vectors, so that a process killed after the call has not lost them."""
-        self._put("vectors", {key: v.astype(_FLOAT).tobytes() for key, v in vectors.items()})
+        """Keep vectors, so that a process killed after the call has not lost them.
+
+        One that is not sound is not kept: it would be given back for good.
+        """
+        kept = {key: vector for key, vector in vectors.items() if is_sound(vector)}
+        self._put("vectors", {key: v.astype(_FLOAT).tobytes() for key, v in kept.items()})
 
     def put_tokens(self, tokens: Mapping[bytes, NDArray[np.int8]]) -> None:
         """Keep tokens likewise; they may have 255 numbers each at most."""

@@ -20,7 +20,7 @@ from rag.weights import embedded_model, embedded_model_state, model_path
 # Asked for here, before any fixture gives the tests a home of their own.
 _USER_CACHE = Path(platformdirs.user_cache_dir(APP))
 _TEST_CACHE = Path(tempfile.gettempdir()) / f"{APP}-tests-{os.getuid()}"
-_FOREIGN = ("RAG_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_", "TIKTOKEN_", "XDG_")
+_FOREIGN = ("RAG_", "HF_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_", "TIKTOKEN_", "XDG_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from rag.page.turns import Turn
-from rag.records import Answer, Citation, Hit, Statement, Usage
+from rag.records import Answer, Citation, Hit, Statement, StatementStatus, Usage
 
 VOID = {"br", "input"}
 PHRASING = {"span", "bdi", "button", "mark", "br"}
@@ -147,7 +147,9 @@ HIT = Hit(
 OTHER = Hit("bread.txt", 0, 13, "Bread is dear", 0.2, "en", title="Bread")
 
 
-def statement(text: str, marks: tuple[int, ...], status: str, start: int = 0) -> Statement:
+def statement(
+    text: str, marks: tuple[int, ...], status: StatementStatus, start: int = 0
+) -> Statement:
     return Statement(text, marks, status, start, start + len(text))
 
 
@@ -193,7 +195,7 @@ def hostile_answer(text: str, mode: str) -> Answer:
     """Other people's words wherever an answer has any."""
     citation = Citation(1, text, 0, 9, text, title=text, lang=text, page=3, date=text)
     quoted = mode == "quoted"
-    refused = Statement(text, (), text)
+    refused = Statement(text, (), "refused", reason=text)
     return Answer(
         text=f"{text} [1]",
         citations=(citation,),

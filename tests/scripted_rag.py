@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Generator, Sequence
 
-from rag.asking import understand
 from rag.engine import History, Rag, Where
 from rag.errors import ModelError
+from rag.question import understand
 from rag.records import (
     Answer,
     AnswerEvent,

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evals.audit import main, sentence_pairs
-from rag.audit import audit, audit_begun
+from rag.audit import audit, audit_begun, has_particulars
 from rag.errors import InputError
 
 SAID = {
@@ -246,3 +246,45 @@ def test_a_country_is_not_excused_by_another_that_is_spelt_alike() -> None:
     assert audit("He was born in Uzbekistan.", "en", [quote]) == ()
     (found,) = audit("He was born in Pakistan.", "en", [quote])
     assert (found.kind, found.text) == ("country", "Pakistan")
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "quote", "quote_lang"),
+    [
+        ("It lies on the old Silk Road.", "en", "Eski İpek Yolu üzerindedir.", "tr"),
+        ("Путь шёл по Великому Шёлковому пути.", "ru", "طريق الحرير", "ar"),
+        ("Ол Рамирез Қызыл Крестінің өкілі деді.", "kk", "Ramírez, Kızılhaç", "tr"),
+        ("Сауда Ковальскиймен талқыланды.", "kk", "Kowalski spotkał się z nim.", "pl"),
+        ("Он встретил Ковальского.", "ru", "הוא פגש את קובלסקי", "he"),
+        ("Kowalski'nin evi", "tr", "dom Kowalskiego", "pl"),
+    ],
+)
+def test_names_that_are_translated_or_inflected_are_not_doubted(
+    text: str, lang: str, quote: str, quote_lang: str
+) -> None:
+    assert audit(text, lang, [(quote, quote_lang)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "tells"),
+    [
+        ("It rose by 7 percent.", "en", True),
+        ("Er wohnt in Chicago.", "de", True),
+        ("ביום שלישי", "he", True),
+        ("One of them left it.", "en", False),
+        ("", "kk", False),
+    ],
+)
+def test_a_text_without_particulars_is_told(text: str, lang: str, tells: bool) -> None:
+    assert has_particulars(text, lang) is tells
+
+
+def test_what_is_around_supports_no_figure() -> None:
+    around = [("Handel wzrósł o 18 procent.", "pl")]
+    (finding,) = audit("It rose by 18 percent.", "en", [("Wzrósł.", "pl")], around=around)
+    assert finding.kind == "figure"
+
+
+def test_a_country_is_found_where_spaces_are_lost() -> None:
+    quote = [("اتخذتالولاياتالمتحدةتدابير", "ar")]
+    assert audit("The United States took measures.", "en", quote) == ()

@@ -85,7 +85,8 @@ def test_a_second_ingest_says_that_it_wrote_nothing(folder: Path) -> None:
         (("ask", "What boats?", "--port", "seven"), {}, 2, "RAG_PORT"),
         (("ask", "What boats?"), {"RAG_EMBEDDINGS": "none"}, 2, "RAG_EMBEDDINGS"),
         (("ask", "What boats?"), {"RAG_MODEL": "openai:gpt-5"}, 2, "OPENAI_API_KEY"),
-        (("ask", "What boats?"), {"RAG_MODEL": "gguf:/nowhere.gguf"}, 1, "/nowhere.gguf"),
+        (("ask", "What boats?"), {"RAG_MODEL": "hf:nobody"}, 2, "hf:OWNER/REPO/FILE.gguf"),
+        (("ask", "x y", "--context", "much"), {}, 2, "RAG_CONTEXT='much'"),
         (("ask", "x y"), {"RAG_BASE_URL": "localhost"}, 2, "http://"),
         (("ask", "x y"), {"RAG_LOGIN": "ann"}, 2, "RAG_LOGIN: give user:password"),
         (("ask", "x y", "--uploads", "maybe"), {}, 2, "RAG_UPLOADS='maybe'"),
@@ -123,6 +124,14 @@ def test_help_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_model_that_fails_is_one_line_beside_the_quotes(folder: Path) -> None:
+    done = run(folder, "ask", "How many boats are there?", RAG_MODEL="gguf:/nowhere.gguf")
+    assert (done.returncode, "(quoted" in done.stdout) == (0, True)
+    assert done.stderr.startswith("rag: no model worded this: ")
+    assert "/nowhere.gguf" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
 
 
 def test_every_setting_is_a_flag() -> None:

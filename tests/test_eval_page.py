@@ -79,7 +79,7 @@ def hostile_row(number: int, text: str) -> Result:
     )
     citation = Citation(1, text, 0, 27, text, status=text, title=text, lang=text)
     hit = Hit(text, 0, 9, text, 0.5, text)
-    refused = Statement(text, (), text)
+    refused = Statement(text, (), "refused", reason=text)
     said = answer(
         text, citations=(citation,), hits=(hit,), language=text, query=text, mode=text,
         statements=(refused,),
@@ -259,6 +259,39 @@ def test_a_case_shows_all_that_was_asked_found_and_said(tmp_path: Path) -> None:
         "2031-02-03T04:05:06", "cdcdcdcdcdcd", "gguf:tiny",
     ):  # fmt: skip
         assert part in text, part
+
+
+def test_each_claim_shows_how_it_was_checked(tmp_path: Path) -> None:
+    statements = (
+        Statement("There are 340 boats.", (1,), "checked", 0, 20),
+        Statement("They are many.", (1,), "unchecked", 25, 39),
+        Statement("There are 640 boats.", (), "refused", reason="640 is not in the sentence"),
+    )
+    said = answer("There are 340 boats. [1] They are many. [1]", statements=statements)
+    quoted = answer(mode="quoted", statements=(Statement(QUOTE, (1,), "quoted", 0, 27),))
+    folder = write_run(tmp_path / "run", [result(case("a"), said), result(case("b"), quoted)])
+    html = page(read_run(folder))
+    text = " ".join(Tags(html).text.split())
+    assert "particulars checked There are 340 boats." in text
+    assert "nothing to check in it They are many." in text
+    assert "refused There are 640 boats. 640 is not in the sentence" in text
+    assert html.count('<ul class="claims">') == 1
+    assert f'<th scope="row">claims refused</th><td>{1 / 3:.3f}</td>' in html
+    assert 'data-mode="generated refused unchecked"' in html
+
+
+def test_a_model_that_failed_is_told_of(tmp_path: Path) -> None:
+    said = answer(mode="quoted", notice="the model at <i>x</i> does not answer")
+    html = page(read_run(write_run(tmp_path / "run", [result(case(), said, calls=())])))
+    assert "the model failed</span> <bdi>the model at &lt;i&gt;x&lt;/i&gt; does not ans" in html
+
+
+def test_replies_that_were_recorded_are_told_of(tmp_path: Path) -> None:
+    about = {"model": "big 5, replies recorded by hand",
+             "replies": {"sha256": "12" * 32, "recorded": 77}}  # fmt: skip
+    text = Tags(page(read_run(write_run(tmp_path / "run", rows(), **about)))).text
+    assert "big 5, replies recorded by hand" in text
+    assert "Replies recorded by hand77, 121212121212\n" in text
 
 
 def test_figures_are_those_of_the_rows(html: str) -> None:

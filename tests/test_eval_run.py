@@ -10,6 +10,7 @@ from test_evals import FakeEngine, row
 from evals.about import shown_settings
 from evals.run import INTERRUPTED, main
 from evals.runs import read_run
+from evals.summary import claims_refused
 from evals.table import main as table
 from rag.errors import InputError
 from rag.settings import Settings
@@ -197,6 +198,42 @@ def test_runs_stand_side_by_side_with_what_is_aimed_at(
     assert first == "| right in language | 1.000 (1) * | 0.000 (1) | at least 0.85 |"
     with pytest.raises(InputError, match=r"has no run\.json"):
         table([str(out / "none")])
+
+
+def test_what_a_question_takes_stands_beside_the_measures(
+    file: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--questions", str(file), "--ids", "right,wrong", "--out", str(out)]
+    main(arguments, engine=FakeEngine())
+    assert content(out, "summary.json")["per_question"] == {
+        "calls": {"mean": 1.0, "n": 2, "se": 0.0},
+        "prompt_tokens": {"mean": 10.0, "n": 2, "se": 0.0},
+    }
+    assert "1.00 calls of the chat model, 10 tokens of prompt" in capsys.readouterr().out
+    table([str(out), "--markdown"])
+    *_, calls, tokens = capsys.readouterr().out.splitlines()
+    assert calls == "| calls per question | 1.000 (2) |  |"
+    assert tokens == "| prompt tokens per question | 10.000 (2) |  |"
+
+
+def test_a_summary_of_before_has_no_such_rows(
+    file: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["--questions", str(file), "--ids", "right", "--out", str(out)], engine=FakeEngine())
+    measured = content(out, "summary.json")
+    del measured["per_question"], measured["waiting"]
+    (out / "summary.json").write_text(json.dumps(measured), encoding="utf-8")
+    capsys.readouterr()
+    assert table([str(out)]) == 0
+    assert "per question" not in capsys.readouterr().out
+
+
+def test_claims_that_are_not_shown_are_counted() -> None:
+    statuses = ("checked", "refused", "unchecked", "quoted")
+    figure = claims_refused((each, group) for each in statuses for group in "ab")
+    assert figure.mean == pytest.approx(1 / 3)
+    assert figure.n == 6
+    assert claims_refused([("quoted", "a")]).n == 0
 
 
 def test_another_system_needs_a_store(file: Path, out: Path) -> None:

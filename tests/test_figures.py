@@ -1,10 +1,11 @@
 """Figures mean the same in every script, and a wrong one is caught."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 import pytest
 
-from rag.figures import figures, held_values, holds, read_figures, written
+from rag.figures import counts_of_lists, figures, held_values, holds, read_figures, written
 
 HEBREW = "המסחר עלה ב-32 אחוזים והגיע ל-41 מיליארד דולר"
 
@@ -142,3 +143,72 @@ def test_what_is_written_in_a_language_is_read_in_it(lang: str) -> None:
 
 def test_a_magnitude_without_numeral_is_written_as_nothing() -> None:
     assert written(figures("millions")[0]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "figure"),
+    [
+        ("two thousand three hundred and five", "en", 2305),
+        ("zweitausenddreihundertfünf", "de", 2305),
+        ("einundzwanzigste", "de", 21),
+        ("两千三百万", "zh", 23_000_000),
+        ("две тысячи триста", "ru", 2300),
+        ("عشرون ألفا", "ar", 20_000),
+        ("السابعة والأربعين", "ar", 47),
+        ("ألفان", "ar", 2000),
+        ("שלושים ושש", "he", 36),
+        ("אלפיים", "he", 2000),
+        ("tysiąc dwieście", "pl", 1200),
+        ("yirmibeş", "tr", 25),
+        ("он тоғызыншы", "kk", 19),
+        ("полтора", "ru", 1.5),
+        ("два с половиной миллиона", "ru", 2_500_000),
+        ("bir buçuk milyon", "tr", 1_500_000),
+        ("w XIX wieku", "pl", 19),
+        ("three quarters", "en", 75),
+        ("a dozen", "en", 12),
+    ],
+)
+def test_figures_in_words_are_held_in_every_language(text: str, lang: str, figure: float) -> None:
+    assert holds(held_values([text], lang), frozenset({Decimal(str(figure))}))
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("32 في المائة", "ar"),
+        ("بنسبة 32 بالمئة", "ar"),
+        ("yüzde 32", "tr"),
+        ("32 pour cent", "fr"),
+        ("32 por ciento", "es"),
+        ("百分之三十二", "zh"),
+    ],
+)
+def test_the_hundred_of_percent_is_no_figure(text: str, lang: str) -> None:
+    assert unsupported(text, ["32%"], lang) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"), [("жетінші рет", "kk"), ("the seventh time", "en"), ("第七次", "zh")]
+)
+def test_a_wrong_ordinal_is_caught(text: str, lang: str) -> None:
+    assert unsupported(text, ["7. kez"], lang, "tr") == []
+    assert unsupported(text, ["12. kez"], lang, "tr")
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("three quarters", "en"),
+        ("שלושה רבעים", "he"),
+        ("ثلاثة أرباع", "ar"),
+        ("drei Viertel", "de"),
+    ],
+)
+def test_the_number_of_parts_is_not_doubted(text: str, lang: str) -> None:
+    assert unsupported(text, ["75%"], lang) == []
+
+
+def test_a_count_of_a_list_is_supported() -> None:
+    assert Decimal(3) in counts_of_lists("Norwegia, Szwecja i Dania")
+    assert Decimal(3) not in counts_of_lists("Norwegia")

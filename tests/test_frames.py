@@ -23,7 +23,9 @@ from rag.prompts import (
 LANGUAGES = ["en", "tr", "he", "ar", "pl", "ru", "uk", "kk", "zh",
              "ja", "de", "fr", "es", "it", "pt", "fa", "hi"]  # fmt: skip
 PLACEHOLDER = re.compile(r"\$([a-z]+)")
-FILLED = {"quote", "names", "nearest", "missing", "title", "details"}
+FILLED = {"quote", "names", "nearest", "missing", "title", "details", "corpus_count",
+          "corpus_languages", "corpus_list", "corpus_more", "corpus_oldest", "corpus_newest",
+          "corpus_undated"}  # fmt: skip
 SEPARATORS = {"comma", "semicolon"}
 ALIKE = {"title", "details", *SEPARATORS}
 """Frames of signs alone, which languages share."""

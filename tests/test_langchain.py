@@ -179,7 +179,7 @@ def test_every_mark_is_annotated_and_none_is_mistaken_for_another() -> None:
     text = f"{one} {marks} {two} [1][11]"
     statements = (
         Statement(one, tuple(range(1, 12)), "quoted", 0, len(one)),
-        Statement("Three.", (), "it is not what the sentence says"),
+        Statement("Three.", (), "refused"),
         Statement(two, (1, 11), "checked", text.index(two), text.index(two) + len(two)),
     )
     answer = Answer(text, citations, False, "en", (), Usage(1, 20, 5), statements=statements)

@@ -24,10 +24,12 @@ from rag.models import (
     chat_model,
     check_chat_model,
     choose,
+    context_budget,
     json_reply_kwargs,
     model_errors,
     model_label,
     usage_of,
+    words_answers,
 )
 from rag.records import Usage
 from rag.settings import Settings
@@ -67,6 +69,8 @@ HERE = "http://127.0.0.1:9/v1"
         ("embedded", "", KEY, "embedded", ""),
         ("embedded", HERE, "", "embedded", ""),
         ("gguf:/models/a.gguf", "", "", "gguf", "/models/a.gguf"),
+        ("hf:owner/repo-GGUF/a.q4.gguf", "", "", "hf", "owner/repo-GGUF/a.q4.gguf"),
+        ("hf:owner/repo/q4/a.gguf", HERE, KEY, "hf", "owner/repo/q4/a.gguf"),
         ("openai:gpt-4o", "", KEY, "openai", "gpt-4o"),
         ("openai:mine", HERE, "", "openai", "mine"),
         ("gpt-4o", "", KEY, "openai", "gpt-4o"),
@@ -93,11 +97,43 @@ def test_a_name_that_says_nothing_is_refused(model: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["repo/a.gguf", "o/r/a.bin", "o//a.gguf", "../r/a.gguf", "o/r/../a.gguf", "o/r/.gguf"],
+)
+def test_a_name_that_is_no_file_of_the_hub_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=r"give it as hf:OWNER/REPO/FILE\.gguf") as caught:
+        choose(settings(model=f"hf:{name}"))
+    assert f"RAG_MODEL='hf:{name}'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "tokens", "words"),
+    [
+        ({"model": "none"}, 600, False),
+        ({}, 600, False),
+        ({"model": "gguf:/a.gguf"}, 1200, True),
+        ({"model": "hf:o/r/a.gguf"}, 1200, True),
+        ({"base_url": HERE}, 3000, True),
+        ({"model": "anthropic:claude"}, 3000, True),
+        ({"model": "openai:m", "openai_api_key": KEY}, 3000, True),
+        ({"context": 77}, 77, False),
+        ({"base_url": HERE, "context": 77, "answers": "quotes"}, 77, False),
+    ],
+)
+def test_what_a_model_is_shown_and_whether_it_words_answers(
+    values: dict[str, Any], tokens: int, words: bool
+) -> None:
+    assert context_budget(settings(**values)) == tokens
+    assert words_answers(settings(**values)) == words
+
+
+@pytest.mark.parametrize(
     ("values", "label"),
     [
         ({"model": "none"}, "none (quotes alone)"),
         ({}, "embedded Qwen2.5-Coder-1.5B-Instruct Q4_K_M"),
         ({"model": "openai:gpt-4o"}, "openai:gpt-4o"),
+        ({"model": "hf:o/r/a.gguf"}, "hf:o/r/a.gguf"),
         (
             {"model": "m", "base_url": "http://me:pw@127.0.0.1:1/v1"},
             "openai:m at http://127.0.0.1:1/v1",
@@ -117,6 +153,7 @@ def test_nothing_is_loaded_or_sent_to_make_one() -> None:
     for values in (
         {},
         {"model": "gguf:/absent.gguf"},
+        {"model": "hf:o/r/absent.gguf"},
         {"base_url": HERE},
         {"model": "m", "base_url": HERE},
     ):
@@ -269,7 +306,7 @@ def faulty(play: Callable[[Faulty], None]) -> Iterator[tuple[str, list[str]]]:
     handler = type("Playing", (Faulty,), {"play": staticmethod(play), "requests": requests})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}/v1", requests
     finally:
@@ -315,14 +352,13 @@ FAULTS: dict[str, tuple[Callable[[Faulty], None], str]] = {
     ),
     "too long": (
         refusing(400, "context_length_exceeded"),
-        "cannot read a prompt this long; choose a model",
+        "cannot read a prompt this long; lower RAG_CONTEXT, or choose a model",
     ),
     "quota": (refusing(429, "quota is used up"), r"quota is used up.*; wait, check your quota"),
     "broken": (refusing(500, "out of memory"), r"out of memory.*; try again"),
     "a page": (lambda to: to.send(200, "<html>Hello</html>", "text/html"), "check RAG_BASE_URL"),
     "noise": (lambda to: to.send(200, "data: {{{\n\n", "text/event-stream"), "check RAG_BASE_URL"),
     "reset": (reset, "cannot be reached; check RAG_BASE_URL"),
-    "half-way": (break_off, "RAG_BASE_URL"),
 }
 
 
@@ -521,9 +557,11 @@ def test_a_reply_is_kept_for_its_own_model_alone(values: dict[str, Any]) -> None
         assert len(requests) == (2 if "base_url" in values else 3)
 
 
-def test_a_reply_that_failed_or_was_stopped_is_not_kept() -> None:
+def test_a_reply_that_failed_was_cut_or_was_stopped_is_not_kept() -> None:
     shelf, stop = Shelf(), threading.Event()
-    with faulty(break_off) as (url, _), pytest.raises(ModelError):
+    with faulty(break_off) as (url, _):
+        assert keeping(shelf, url).ask(ASK) == "Par"
+    with faulty(refusing(401)) as (url, _), pytest.raises(ModelError):
         keeping(shelf, url).ask(ASK)
     with faulty(speaking("Par", "is")) as (url, _):
         for _reply in keeping(shelf, url).stream(ASK, stop=stop):
@@ -574,7 +612,8 @@ def test_the_doctor_sees_a_model_without_asking_it(
     assert check_chat_model(settings(model="none")) == "none (quotes alone)"
     assert check_chat_model(settings()).endswith("Q4_K_M, ready")
     assert check_chat_model(settings(model=f"gguf:{embedded_gguf}")) == f"gguf:{embedded_gguf}"
-    assert "whose server lists qwen" in check_chat_model(settings(base_url=llama_chat_url))
+    own = check_chat_model(settings(base_url=llama_chat_url))
+    assert own == f"the server's own model at {llama_chat_url}: qwen, of 1 that it lists"
     named = check_chat_model(settings(base_url=llama_chat_url, model="qwen"))
     assert named == f"openai:qwen at {llama_chat_url}, which its server lists"
 

@@ -63,7 +63,7 @@ def test_ask_takes_language_filter_and_history(client: Any, engine: ScriptedRag)
         api_name="/ask",
     )
     assert engine.filters["And then?"] == {"lang": ["he"]}
-    assert engine.histories["And then?"] == [("How long?", "3 hours")]
+    assert engine.histories["And then?"] == [["How long?", "3 hours"]]
 
 
 def test_article_is_given_whole(client: Any) -> None:
@@ -80,7 +80,7 @@ def test_article_is_given_whole(client: Any) -> None:
     [
         ("/ask", {"question": "fail"}, "does not answer; start it"),
         ("/ask", {"question": " "}, "the question is empty"),
-        ("/ask", {"question": "a", "history": [["b"]]}, "is not a list of"),
+        ("/ask", {"question": "a", "history": [["b"]]}, "history holds a list; give"),
         ("/article", {"source": "no.txt"}, "there is no article 'no.txt'; /articles lists them"),
         ("/translate", {"text": "Hallo", "lang": "de", "to": "?"}, "'?'"),
     ],

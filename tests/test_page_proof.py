@@ -19,9 +19,10 @@ from page_html import (
 )
 
 from rag.page.proof import proof
+from rag.page.transcript import transcript
 from rag.page.turns import Turn
 from rag.page.words import LANGUAGES, words
-from rag.records import Answer, Statement, Usage
+from rag.records import Answer, Mode, Statement, Usage
 
 
 def panel(answer: Answer, lang: str = "en", **changes: object) -> Node:
@@ -163,13 +164,13 @@ def test_figures_that_are_none_are_dashes(value: float) -> None:
 
 def test_each_sentence_has_its_status() -> None:
     first, second = "The boat cost 3 shekels.", "It sank in 1999."
-    refused = Statement(second, (), "1999 is not in what it cites")
+    refused = Statement(second, (), "refused", reason="1999 is not in what it cites")
     answer = answered(statements=(statement(first, (1,), "checked"), refused))
     shown, not_shown = panel(answer).one(".statements").all("li")
     assert shown["class"] == "checked"
     assert [p.text for p in shown.all("p")] == [
         first,
-        "Worded by a model and checked against: [1]",
+        "Worded by a model. Its figures, dates and names were found in: [1]",
     ]
     assert not_shown["class"] == "refused"
     text, why = not_shown.all("p")
@@ -179,6 +180,21 @@ def test_each_sentence_has_its_status() -> None:
         "1999 is not in what it cites"
     )
     assert why.one("bdi")["lang"] == "en"
+
+
+def test_a_sentence_without_particulars_says_that_none_was_checked() -> None:
+    text = "The boat was lovely."
+    answer = answered(text, statements=(statement(text, (1,), "unchecked"),))
+    shown = panel(answer).one(".unchecked")
+    assert "no figure, date or name that code could check" in shown.text
+
+
+@pytest.mark.parametrize("mode", ["quoted", "generated"])
+def test_a_model_that_failed_is_told_in_the_readers_words(mode: Mode) -> None:
+    turn = whole(answered(mode=mode, notice="openai:x refused the key; check OPENAI_API_KEY"))
+    shown = read_html(transcript((turn,), words("pl"))).one(".note")
+    assert shown.text == words("pl")("turn.model_failed")
+    assert "OPENAI" not in transcript((turn,), words("pl"))
 
 
 def test_quoted_sentence_keeps_the_quote_in_its_own_direction() -> None:

@@ -165,7 +165,7 @@ def test_only_what_statements_place_is_a_mark() -> None:
         statements=(
             statement(first, (1, 2), "checked"),
             statement(second, (1,), "checked", at),
-            Statement("Never shown. [1]", (), "it is not what the sentence says"),
+            Statement("Never shown. [1]", (), "refused", reason="it names no sentence"),
         ),
     )
     turn = page(whole(answer))

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.asking import understand
 from rag.doctor import examine
 from rag.embed import E5_NAME
 from rag.engine import Rag
@@ -23,6 +22,7 @@ from rag.evidence import (
     read_alone,
     to_quote,
 )
+from rag.question import understand
 from rag.reader import WEIGHTS_FILE, Reader, open_reader
 from rag.relevance import checked, relevance
 from rag.retrieve import retrieve

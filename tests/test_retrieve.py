@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import rag
-from rag.asking import understand
 from rag.embed import without_centre
 from rag.engine import Rag
 from rag.errors import InputError, StoreError
 from rag.evidence import choose_evidence, to_read
+from rag.question import understand
 from rag.relevance import SIGNALS, relevance
 from rag.retrieve import retrieve
 from rag.settings import Settings

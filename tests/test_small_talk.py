@@ -8,20 +8,13 @@ import numpy as np
 import pytest
 
 from evals.small_talk import HERE, fit
-from rag.asking import understand
 from rag.embed import Embedder
 from rag.encoder import Vectors
+from rag.exemplars import Recogniser, save
 from rag.parts import Parts
+from rag.question import understand
 from rag.settings import Settings
-from rag.small_talk import (
-    KINDS,
-    MAX_PIECES,
-    Recogniser,
-    exemplars,
-    recogniser,
-    save,
-    small_talk,
-)
+from rag.small_talk import KINDS, MAX_PIECES, Kind, exemplars, recogniser, small_talk
 
 
 @pytest.fixture(scope="module")
@@ -150,12 +143,12 @@ def test_the_fit_spares_all_but_the_accepted_share() -> None:
 def test_a_recogniser_is_kept_in_a_file_nearly_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = Recogniser(
+    made: Recogniser[Kind] = Recogniser(
         np.array([[0.6, 0.8], [1.0, 0.0]], dtype=np.float32),
         ("order", "question"),
         {"greeting": 0.5, "order": 0.7},
     )
-    save(made, "a space", tmp_path / "made.npz")
+    save(made, KINDS, "a space", tmp_path / "made.npz")
     monkeypatch.setattr("rag.small_talk.VECTORS_FILE", tmp_path / "made.npz")
     recogniser.cache_clear()
     found = recogniser("a space")
@@ -163,3 +156,12 @@ def test_a_recogniser_is_kept_in_a_file_nearly_unchanged(
     assert found is not None
     assert (found.kinds, found.floors) == (made.kinds, made.floors)
     assert np.allclose(found.vectors, made.vectors, atol=0.005)
+
+
+def test_no_question_on_the_articles_as_a_whole_is_taken_for_small_talk(
+    embedder: Embedder,
+) -> None:
+    rows = (HERE / "question_kinds.jsonl").read_text(encoding="utf-8").splitlines()
+    asked = [json.loads(row)["text"] for row in rows]
+    assert asked
+    assert [text for text in asked if small_talk(understand(text), embedder)] == []

@@ -130,6 +130,61 @@ def test_what_stands_before_moves_the_spans_and_nothing_else(tokenizer: Unigram,
     assert [span for span in spans[before:] if span[0] < span[1]] == covering
 
 
+# --- the first tokens of a text of any length
+
+
+@EVERY
+@pytest.mark.parametrize("most", [0, 1, 7, 510, 10_000])
+def test_the_first_tokens_of_a_text_are_those_of_all_of_it(
+    tokenizer: Unigram, text: str, most: int
+) -> None:
+    assert tokenizer.encode(text, most) == tokenizer.encode(text)[:most]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The ferry left at 7:40, and nobody waved. ",
+        "หอสมุดเปิดเวลาเก้าโมงเช้า",
+        "图书馆九点开门。",
+        "xX",
+        "ﷺ½ 語",
+        "a\u0301",
+    ],
+)
+def test_a_cut_text_gives_the_same_tokens(tokenizer: Unigram, text: str) -> None:
+    long = text * (12_000 // len(text))
+    assert len(long) > tokenizer.enough(100)
+    assert tokenizer.encode(long, 100) == tokenizer.encode(long)[:100]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    words=st.lists(st.text("aşIé語½ﷺ١▁.😀𒀀", min_size=1), min_size=1),
+    most=st.integers(0, 12),
+    run=st.integers(1, 20),
+)
+def test_wherever_a_text_is_cut_its_first_tokens_stay(
+    tokenizer: Unigram, words: list[str], most: int, run: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rag.unigram._RUN", run)
+        text = " ".join(words * 20)
+        assert tokenizer.encode(text, most) == tokenizer.encode(text)[:most]
+
+
+def test_spans_of_a_word_of_any_length_are_sound(tokenizer: Unigram, table: dict[int, str]) -> None:
+    check("x" * 20_000 + " 語" * 3 + "語" * 20_000, tokenizer, table)
+
+
+def test_a_long_text_costs_no_more_than_enough_of_it(tokenizer: Unigram) -> None:
+    class Counted(str):
+        def translate(self, table: object) -> str:
+            raise AssertionError("all of it was read")
+
+    assert len(tokenizer.encode(Counted("rain " * 1_000_000), 510)) == 510
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [

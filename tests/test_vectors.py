@@ -1,8 +1,10 @@
 """The cache of vectors gives back what it was given, and costs only time when it breaks."""
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +28,7 @@ def some(
     count: int, dimension: int = 3, start: int = 0
 ) -> dict[bytes, np.ndarray[tuple[int], np.dtype[np.float32]]]:
     return {
-        VectorCache.key("m", str(i)): np.full(dimension, i, dtype=np.float32)
+        VectorCache.key("m", str(i)): np.full(dimension, i + 1, dtype=np.float32)
         for i in range(start, start + count)
     }
 
@@ -63,6 +65,31 @@ def test_drops_vectors_of_another_length(cache: VectorCache) -> None:
     cache.put(some(2, dimension=4, start=2))
     cache.keep_dimension(4)
     assert cache.get(some(4)).keys() == some(2, start=2).keys()
+
+
+NAN, INF = float("nan"), float("inf")
+UNSOUND: list[list[float]] = [[0.0, 0.0], [1.0, NAN], [INF, 1.0], [-INF, INF], [1e30, 1.0], []]
+
+
+@pytest.mark.parametrize("numbers", UNSOUND)
+def test_a_vector_without_a_direction_is_not_kept(cache: VectorCache, numbers: list[float]) -> None:
+    key = VectorCache.key("m", "spoilt")
+    cache.put(some(2) | {key: np.array(numbers, dtype=np.float32)})
+    assert cache.get([key, *some(2)]).keys() == some(2).keys()
+
+
+@pytest.mark.parametrize("blob", [np.array(each, "<f4").tobytes() for each in UNSOUND] + [b"abc"])
+def test_a_broken_vector_that_an_older_cache_holds_is_missing(
+    cache: VectorCache, tmp_path: Path, blob: bytes
+) -> None:
+    cache.put(some(2))
+    cache.close()
+    first = next(iter(some(1)))
+    with closing(sqlite3.connect(tmp_path / "store" / "vectors.sqlite")) as file, file:
+        file.execute("UPDATE vectors SET vector = ? WHERE key = ?", (blob, first))
+    assert first not in cache.get(some(2))
+    cache.put(some(1))
+    assert len(cache.get(some(2))) == 2
 
 
 def test_what_was_put_outlives_the_process_that_never_closed(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ import numpy as np
 
 from evals.cases import Case, load_cases
 from evals.reader.measure import auroc
-from rag.asking import understand
 from rag.engine import Rag
 from rag.evidence import rank_sentences
 from rag.follow_up import resolve
+from rag.question import understand
 from rag.relevance import SIGNALS
 from rag.resources import evals_folder, seeds_folder
 from rag.retrieve import retrieve

@@ -158,8 +158,9 @@ def _sample(questions: list[Question], limit: int | None, seed: int) -> list[Que
 
 
 def read_rows(folder: Path, name: str, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each line of a file, with the words that say where it stands."""
-    paths = [folder / f"{name}.{kind}.jsonl{end}" for end in (".gz", "")]
+    """Each line of NAME.KIND.jsonl[.gz], with the words that say where it stands."""
+    stem = f"{name}.{kind}" if kind else name
+    paths = [folder / f"{stem}.jsonl{end}" for end in (".gz", "")]
     path = next((path for path in paths if path.is_file()), None)
     if path is None:
         raise InputError(f"{folder} has no {paths[0].name}; put it there, or choose --sets")

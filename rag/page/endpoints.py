@@ -34,19 +34,18 @@ class Endpoints:
         request: gr.Request,
         language: str = "",
         where: dict[str, Any] | None = None,
-        history: list[list[str]] | None = None,
+        history: list[Any] | None = None,
     ) -> dict[str, Any]:
         """Answer one question, in any language, from the articles.
 
         `language` is an ISO 639 code for the answer, the question's own when empty; `where` a
         filter such as {"lang": ["he"], "date": {"gte": "2024-07-01"}}; `history` earlier
-        [question, answer] pairs. Gives the answer's text with marks such as [1], under
-        `citations` the exact quote of each mark with its article and offsets (in code points),
-        and `abstained`, which is true when no article tells.
+        [question, answer] pairs, or messages with `role` and `content`. Gives the answer's text
+        with marks such as [1], under `citations` the exact quote of each mark with its article and
+        offsets (in code points), and `abstained`, which is true when no article tells.
         """
-        pairs = _pairs(history or [])
         answer = await self._desk.ask(
-            question, pairs, language, where or {}, str(request.session_hash)
+            question, history or [], language, where or {}, str(request.session_hash)
         )
         return answer.to_dict()
 
@@ -91,15 +90,6 @@ class Endpoints:
         countries, names), `label` is empty and `status` says why.
         """
         return (await self._desk.translate(text, lang, to)).to_dict()
-
-
-def _pairs(history: list[list[str]]) -> list[tuple[str, str]]:
-    try:
-        return [(str(asked), str(answered)) for asked, answered in history]
-    except (TypeError, ValueError):
-        raise InputError(
-            f"history={str(history)[:60]!r} is not a list of [question, answer] pairs"
-        ) from None
 
 
 def _told(call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:

@@ -22,7 +22,12 @@ from rag.records import Answer, Citation, Hit, Statement
 
 EXCERPT = 80
 """Code points of a passage that tell it from others of its article."""
-_SHOWN = {"quoted": "proof.quoted", "checked": "proof.checked"}
+_SHOWN = {
+    "quoted": "proof.quoted",
+    "checked": "proof.checked",
+    "unchecked": "proof.unchecked",
+    "refused": "proof.refused",
+}
 
 
 def proof(turn: Turn, say: Words) -> str:
@@ -45,6 +50,10 @@ def proof(turn: Turn, say: Words) -> str:
 
 def _origin(answer: Answer) -> str:
     """The words for who made the answer, and what it was held to."""
+    if answer.mode == "corpus":
+        return "proof.of_corpus"
+    if answer.notice and answer.mode != "generated":
+        return "proof.model_failed"
     if answer.mode == "generated":
         return "proof.worded"
     if answer.mode == "quoted":
@@ -166,20 +175,17 @@ def _sentences(answer: Answer, say: Words) -> Markup:
 
 def _sentence(statement: Statement, answer: Answer, say: Words) -> Markup:
     """A sentence and what came of its check; one that was refused with the reason, in English."""
-    if statement.status in _SHOWN:
-        cited = _cited(statement.marks, answer.citations)
-        told = joined([say(_SHOWN[statement.status]), *cited], " ")
-        css = statement.status
-    else:
-        told = joined([say("proof.refused"), isolated(statement.status, "en")], " ")
-        css = "refused"
+    refused = statement.status == "refused"
+    why = (
+        [isolated(statement.reason, "en")] if refused else _cited(statement.marks, answer.citations)
+    )
     return markup(
         '<li class="{css}">{text}<p class="status">{told}</p></li>',
-        css=css,
-        text=statement_paragraph(statement, answer)
-        if css != "refused"
-        else paragraph(statement.text, "", page_way(say)),
-        told=told,
+        css=statement.status,
+        text=paragraph(statement.text, "", page_way(say))
+        if refused
+        else statement_paragraph(statement, answer),
+        told=joined([say(_SHOWN[statement.status]), *why], " "),
     )
 
 

@@ -27,9 +27,11 @@ MAX_REASON = 2_000
 _DOING = {
     "waiting": "turn.waiting",
     "searching": "turn.searching",
+    "understanding": "turn.understanding",
     "reading": "turn.reading",
     "checking": "turn.checking",
     "rewriting": "turn.rewriting",
+    "verifying": "turn.verifying",
 }
 _MODES = {"abstained": "abstained", "small_talk": "small-talk"}
 
@@ -126,9 +128,11 @@ def _passage(hit: Hit, say: Words) -> Markup:
 
 
 def _note(turn: Turn, say: Words) -> Markup:
-    """What is going on, or what ended the turn; nothing under a whole answer."""
+    """What is going on, or what ended the turn; under a whole answer only what went wrong."""
     if turn.state == "whole":
-        return Markup()
+        failed = turn.answer is not None and turn.answer.notice
+        told = _own(say("turn.model_failed")) if failed else Markup()
+        return markup('<div class="note">{told}</div>', told=told) if failed else told
     return markup('<div class="note" role="status">{told}</div>', told=_news(turn, say))
 
 

@@ -22,7 +22,9 @@ from rag.records import (
 MOST_TURNS = 50
 """Turns that a browser keeps; what it may store is a few megabytes."""
 
-Doing = Literal["waiting", "searching", "reading", "checking", "rewriting"]
+Doing = Literal[
+    "waiting", "searching", "understanding", "reading", "checking", "rewriting", "verifying"
+]
 
 
 @dataclass(frozen=True, slots=True)
