@@ -19,7 +19,7 @@ from rag.known_names import known_names, strange_known_names
 from rag.names import CAPITALS, has_counterpart, names, strange_names
 from rag.number_words import has_number_words
 from rag.opposites import opposites
-from rag.reckoning import Reckoned, reckon, tells_year
+from rag.reckoning import Reckoned, datelines, reckon, tells_year
 from rag.records import Record
 from rag.territories import hinted, places, territories
 from rag.units import Unit, is_money, unit_at
@@ -65,7 +65,7 @@ def audit(
     `around` is what else was shown of the articles. It and the question support names, and
     `around` the year of a date that a quote writes without one; a figure of the question
     supports nothing, or a wrong premise would be taken over. From `dates`, the ISO dates of
-    the articles, is reckoned what a quote says of "last year".
+    the articles, is reckoned what a quote says of "last year"; such a date itself is known.
 
     >>> found = audit("Trade hit 57 million in June.", "en", [("handel: 57 mld, w lipcu", "pl")])
     >>> [(each.kind, each.text) for each in found]
@@ -85,6 +85,10 @@ def audit(
         *_names(text, folded, lang, written_dates, quotes, shown),
         *_opposites(text, lang, quotes, shown),
     ]
+    written_figures = read_figures(text, lang, written_dates)
+    for span in datelines(written_dates, written_figures, dates):
+        start, end = folded.span(*span)
+        found = [each for each in found if not (start <= each.start and each.end <= end)]
     return tuple(sorted(found, key=lambda each: (each.start, each.end)))
 
 

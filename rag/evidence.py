@@ -8,7 +8,6 @@ not say.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 
 import numpy as np
 
@@ -33,8 +32,6 @@ ALSO = 0.33
 """Share of the best sentence's probability from which another is quoted too."""
 TOLD = 0.37
 """What the odds of a sentence are multiplied by for a follow-up to the answer that quoted it."""
-READ_TOKENS = 400
-"""Embedder tokens of the sentences that the model is shown: some eight of news articles."""
 _SHARE_AT_LEAST = 0.01
 
 
@@ -66,15 +63,6 @@ def choose_evidence(query: Query, hits: Sequence[Hit], parts: Parts) -> list[Evi
     if not fitting or fitting[0].score < ALSO * ranked[0].score:
         return []
     return [replace(each, number=number) for number, each in enumerate(fitting, 1)]
-
-
-def to_read(
-    evidence: Sequence[Evidence], parts: Parts, budget: int = READ_TOKENS
-) -> list[Evidence]:
-    """The best of the evidence, within a budget of embedder tokens; at least the first."""
-    costs = [parts.embedder.count_tokens(each.sentence.text) for each in evidence]
-    within = sum(spent <= budget for spent in accumulate(costs))
-    return list(evidence[: max(1, within)])
 
 
 def to_quote(evidence: Sequence[Evidence]) -> list[Evidence]:

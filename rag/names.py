@@ -42,8 +42,11 @@ _BEFORE, _AHEAD = 5, 4
 """Words around a name by which a headline is told, where all words have a capital letter."""
 _LEAST = 2
 """Consonants that a name must have to be doubted."""
+_C_IS_J = ("tr", "az")
 _PREFIXES = {"he": "ובלהמשכ", "ar": "وبلفك"}
 _AFTER = re.compile(r"[ \u00a0-](?=[^\W\d_])([^\W\d_]{3,})")
+_JOINED = re.compile(r"(?:[^\W\d_]+-)+\Z")
+"""The beginning of a name that a hyphen joins."""
 _LAST_WORD = re.compile(r"([^\W\d_]+)[ \u00a0-]\Z")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;…\"“”„«»()\[\]—–\n\r•]|\s['‘])\s*\Z")
@@ -113,8 +116,8 @@ def strange_names(text: str, lang: str, others: Sequence[tuple[str, str]]) -> li
 
 
 def _follows_name(before: str, lang: str) -> bool:
-    """Whether the text before a name ends in a name."""
-    last = _LAST_WORD.search(before)
+    """Whether the text before a name ends in a name that it is no part of."""
+    last = _LAST_WORD.search(_JOINED.sub("", before))
     return bool(last and last[1][0].isupper() and not is_title(last[1], lang))
 
 
@@ -209,6 +212,8 @@ def _known(text: str, lang: str) -> _Known:
     for _ in range(2):
         words += [w[1:] for w in words if w[:1] in prefixes and len(w) > 3]
     words += [w[2:] for w in words if lang == "ar" and w.startswith("ال") and len(w) > 4]
+    # The Turkish c sounds as the English j.
+    words += [w.replace("c", "j") for w in words if lang in _C_IS_J and "c" in w]
     pairs = [a + b for a, b in pairwise(words)]
     latin = tuple(dict.fromkeys(romanise(word) for word in (*words, *pairs)))
     return _Known(

@@ -27,6 +27,8 @@ _PREFIXES = {"he": "[ובלהמשכ]{0,2}", "ar": "[وبلفك]{0,2}"}
 _WITHOUT_SPACES = ("zh", "ja", "th")
 _BESIDE = 4
 """Signs between a day and its month."""
+_NEAR = 6
+"""Signs between the parts of one date: "de", "года"."""
 _LONGEST = 1000
 """Years that an article reckons with, such as those of an anniversary."""
 _SHORTEST = 2
@@ -78,6 +80,37 @@ def reckon(quotes: tuple[tuple[str, str], ...], dates: tuple[str, ...] = ()) -> 
     return Reckoned(
         frozenset(figures | anniversaries(quotes)), frozenset(months), frozenset(weekdays)
     )
+
+
+def datelines(
+    read: Dates, figures: Sequence[Placed], dates: Sequence[str]
+) -> Iterator[tuple[int, int]]:
+    """Where a text writes one of the dates, ISO ones of its articles, in folded offsets.
+
+    The month counts with the day or the year beside it.
+
+    >>> text = "In the report of 3 July 2021 it is 3 July."
+    >>> read = read_dates(text, "en")
+    >>> list(datelines(read, read_figures(text, "en", read), ["2021-07-03"]))
+    [(17, 28), (35, 41)]
+    """
+    for day in (date.fromisoformat(each[:10]) for each in dates if _is_date(each)):
+        whole = {day.day, day.month, day.year}
+        months = [each for each in read.named if (each.kind, each.number) == ("month", day.month)]
+        alone = [each for each in read.numeric if each.parts == (day.month,)]
+        yield from ((each.start, each.end) for each in read.numeric if set(each.parts) == whole)
+        for start, end in [(each.start, each.end) for each in (*months, *alone)]:
+            beside = [
+                figure
+                for figure in figures
+                if {Decimal(day.day), Decimal(day.year)} & figure.values
+                and max(start - figure.end, figure.start - end) <= _NEAR
+            ]
+            if beside:
+                yield (
+                    min(start, *(each.start for each in beside)),
+                    max(end, *(each.end for each in beside)),
+                )
 
 
 def tells_year(text: str, lang: str) -> bool:

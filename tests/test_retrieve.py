@@ -10,7 +10,7 @@ import rag
 from rag.embed import without_centre
 from rag.engine import Rag
 from rag.errors import InputError, StoreError
-from rag.evidence import choose_evidence, to_read
+from rag.evidence import choose_evidence
 from rag.question import understand
 from rag.relevance import SIGNALS, relevance
 from rag.retrieve import retrieve
@@ -124,15 +124,6 @@ def test_numbers_the_evidence_by_score(engine: Rag) -> None:
     assert [each.number for each in evidence] == list(range(1, len(evidence) + 1))
     assert [each.score for each in evidence] == sorted((e.score for e in evidence), reverse=True)
     assert all(each.sentence in each.hit.sentences for each in evidence)
-
-
-def test_a_model_is_shown_as_much_as_the_budget_allows(engine: Rag) -> None:
-    query = understand("When was the bridge opened?")
-    evidence = choose_evidence(query, retrieve(query, engine.parts, 5), engine.parts)
-    costs = [engine.parts.embedder.count_tokens(each.sentence.text) for each in evidence]
-    assert to_read(evidence, engine.parts, sum(costs)) == evidence
-    assert to_read(evidence, engine.parts, sum(costs) - 1) == evidence[:-1]
-    assert to_read(evidence, engine.parts, 1) == evidence[:1]
 
 
 def test_nothing_found_is_no_evidence(engine: Rag) -> None:
