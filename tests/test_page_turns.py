@@ -8,8 +8,18 @@ from typing import Any
 import pytest
 from scripted_rag import HIT, QUOTE, ScriptedRag
 
-from rag.page.turns import MOST_TURNS, Turn, history, kept, restored
-from rag.records import AnswerEvent, CallEvent, HitsEvent, Sentence, StageEvent, TextEvent
+from rag.page.turns import MOST_HITS, MOST_TURNS, Turn, history, kept, restored
+from rag.records import (
+    Answer,
+    AnswerEvent,
+    CallEvent,
+    Citation,
+    Hit,
+    HitsEvent,
+    Sentence,
+    StageEvent,
+    TextEvent,
+)
 from rag.settings import Settings
 
 
@@ -70,3 +80,12 @@ def test_only_whole_turns_are_history(whole: Turn) -> None:
     assert history([Turn("open"), whole, Turn("failed", state="failed")]) == [
         ("How long?", "Talks took 3 hours [1]")
     ]
+
+
+def test_of_many_passages_the_first_and_the_cited_are_kept() -> None:
+    hits = tuple(Hit(f"{n}.txt", 0, 9, "Six jets.", 0.5, "en") for n in range(40))
+    cited = Citation(1, "30.txt", 0, 9, "Six jets.")
+    event = AnswerEvent(Answer("Six jets. [1]", (cited,), False, "en", hits))
+    answer = Turn("How many?").after(event).answer
+    assert answer is not None
+    assert [hit.source for hit in answer.hits] == [f"{n}.txt" for n in (*range(MOST_HITS), 30)]

@@ -1,7 +1,7 @@
 """A conversation as it is shown: questions, and what came of each so far."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
@@ -19,6 +19,8 @@ from rag.records import (
     TextEvent,
 )
 
+MOST_HITS = 12
+"""Passages that are shown of an answer, beside those that it cites."""
 MOST_TURNS = 50
 """Turns that a browser keeps; what it may store is a few megabytes."""
 
@@ -60,7 +62,7 @@ class Turn(Record):
         if isinstance(event, TextEvent):
             return replace(self, text=event.text if event.replaces else self.text + event.text)
         if isinstance(event, AnswerEvent):
-            answer = replace(event.answer, hits=tuple(map(_without_sentences, event.answer.hits)))
+            answer = replace(event.answer, hits=tuple(_shown_hits(event.answer)))
             return replace(self, text=answer.text, state="whole", answer=answer, hits=())
         return self
 
@@ -68,9 +70,14 @@ class Turn(Record):
 Turns = tuple[Turn, ...]
 
 
-def _without_sentences(hit: Hit) -> Hit:
-    """The hit without what the page does not show: a browser has little room."""
-    return replace(hit, sentences=(), shares=())
+def _shown_hits(answer: Answer) -> Iterator[Hit]:
+    """The first hits and those that are cited, without what is not shown: browsers are small."""
+    for rank, hit in enumerate(answer.hits):
+        cited = any(
+            c.source == hit.source and hit.start <= c.start < hit.end for c in answer.citations
+        )
+        if rank < MOST_HITS or cited:
+            yield replace(hit, sentences=(), shares=())
 
 
 def kept(turns: Iterable[Turn]) -> list[dict[str, Any]]:
