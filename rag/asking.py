@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -34,7 +34,7 @@ from rag.records import (
     Usage,
 )
 from rag.retrieve import retrieve
-from rag.small_talk import small_talk
+from rag.small_talk import SmallTalk, small_talk
 from rag.understanding import by_code, by_model, wants_model
 from rag.writing import Writing
 
@@ -43,6 +43,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Where = Mapping[str, Any] | None
+
+
+Steps = HitsEvent | StageEvent | TextEvent | CallEvent
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What goes with a question, from its first stage to its last."""
+
+    parts: Parts
+    stop: threading.Event
+    language: str | None
+    k: int | None
+    where: Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +69,21 @@ class _Found(Record):
 
 @dataclass(frozen=True, slots=True)
 class _Written(Record):
-    """What an answer is made of."""
+    """What an answer says, and why the model did not word it if it was to."""
 
     checked: Checked
     mode: Mode
     notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Done(Record):
+    """What an answer is made of."""
+
+    query: Query
+    written: _Written
+    hits: tuple[Hit, ...] = ()
+    usage: Usage = field(default_factory=Usage)
 
 
 def stream(
@@ -78,38 +102,56 @@ def stream(
     ends without an Answer.
     """
     started = time.monotonic()
-    k, query = checked_k(k), understand(question, history, language)
-    said = small_talk(query, parts.embedder)
+    asked = _Asked(parts, stop, language, checked_k(k), where)
+    done = yield from _done(understand(question, history, language), asked)
+    if done is not None and not stop.is_set():
+        yield AnswerEvent(_answer(done, parts, time.monotonic() - started))
+
+
+def _done(query: Query, asked: _Asked) -> Generator[Steps, None, _Done | None]:
+    """Small talk, or what is told of the corpus, or of its articles; None when stopped."""
+    said = small_talk(query, asked.parts.embedder)
     if said is not None:
-        chosen = language or query.answer_lang != query.question_lang
-        told = query if chosen else replace(query, answer_lang=said.lang)
-        yield HitsEvent((), told.text)
-        reply = yield from _tell(small_talk_reply(said.kind, told.answer_lang), "small_talk")
-        yield AnswerEvent(_answer(reply, told, (), Usage(), parts, started))
-        return
-    model = _writer(parts)
-    query, fault = yield from _understood(query, parts, model, stop, language is not None)
-    if stop.is_set():
-        return
+        return (yield from _small_talk(said, query, asked))
+    model = _writer(asked.parts)
+    query, fault = yield from _understood(query, asked, model)
+    if asked.stop.is_set():
+        return None
     if query.kind == "corpus":
         yield HitsEvent((), query.text)
-        told_of = yield from _tell(about_corpus(query, _documents(parts), parts.embedder), "corpus")
-        yield AnswerEvent(_answer(told_of, query, (), _usage(model), parts, started))
-        return
-    asks = model is not None and not fault
-    found = _find(query, parts, k or (MOST_HITS if asks else None), where)
+        text = about_corpus(query, _documents(asked.parts), asked.parts.embedder)
+        return _Done(query, (yield from _tell(text, "corpus")), usage=_usage(model))
+    written = yield from _from_articles(query, asked, None if fault else model, fault)
+    return replace(written, usage=_usage(model)) if written else None
+
+
+def _small_talk(
+    said: SmallTalk, query: Query, asked: _Asked
+) -> Generator[HitsEvent | TextEvent, None, _Done]:
+    chosen = asked.language or query.answer_lang != query.question_lang
+    told = query if chosen else replace(query, answer_lang=said.lang)
+    yield HitsEvent((), told.text)
+    text = small_talk_reply(said.kind, told.answer_lang)
+    return _Done(told, (yield from _tell(text, "small_talk")))
+
+
+def _from_articles(
+    query: Query, asked: _Asked, model: "Conversation | None", fault: str
+) -> Generator[Steps, None, _Done | None]:
+    """Find, then write with the model or quote without one; None when stopped."""
+    parts = asked.parts
+    found = _find(query, asked, asked.k or (MOST_HITS if model else None))
     hits = _in_turn([each.hits for each in found])
-    if asks:
+    if model is not None:
         hits = fitting(hits, _budget(parts), parts.embedder.count_tokens)
-    if stop.is_set():
-        return
+    if asked.stop.is_set():
+        return None
     yield HitsEvent(tuple(hits), query.text)
-    if model is not None and asks and hits and _may_ask(found, parts):
-        written = yield from _write(query, found, hits, parts, model, stop)
+    if model is not None and hits and _may_ask(found, parts):
+        written = yield from _write(query, found, hits, asked, model)
     else:
         written = yield from _quote(query, found, hits, parts, fault)
-    if not stop.is_set():
-        yield AnswerEvent(_answer(written, query, hits, _usage(model), parts, started))
+    return _Done(query, written, tuple(hits))
 
 
 def _writer(parts: Parts) -> "Conversation | None":
@@ -122,23 +164,21 @@ def _writer(parts: Parts) -> "Conversation | None":
 
 
 def _understood(
-    query: Query,
-    parts: Parts,
-    model: "Conversation | None",
-    stop: threading.Event,
-    language_is_set: bool,
+    query: Query, asked: _Asked, model: "Conversation | None"
 ) -> Generator[StageEvent | CallEvent, None, tuple[Query, str]]:
-    """What is meant and searched, by the model where it helps; and why that failed, or ""."""
+    """What is meant and searched, by a served model where it helps; and why that failed, or ""."""
     from rag.models import choose
 
+    parts = asked.parts
     query = by_code(query, parts)
     served = choose(parts.settings).kind not in ("embedded", "gguf", "hf")
-    if model is None or not served or stop.is_set() or not wants_model(query, parts):
+    if model is None or not served or asked.stop.is_set() or not wants_model(query, parts):
         return query, ""
     yield StageEvent("understanding", 0)
     titles = [_title_line(each) for each in _documents(parts).values()]
+    is_set = asked.language is not None
     try:
-        query = yield from by_model(query, model, titles, stop, language_is_set=language_is_set)
+        query = yield from by_model(query, model, titles, asked.stop, language_is_set=is_set)
     except ModelError as error:
         return query, str(error)
     return query, ""
@@ -150,8 +190,9 @@ def _title_line(document: Document) -> str:
     )
 
 
-def _find(query: Query, parts: Parts, k: int | None, where: Where) -> list[_Found]:
+def _find(query: Query, asked: _Asked, k: int | None) -> list[_Found]:
     """The passages for the question, or for each part of it; for an overview whole articles."""
+    parts, where = asked.parts, asked.where
     if query.kind in ("overview", "digest"):
         hits = retrieve(query, parts, MOST_HITS, where)
         sources = chosen_articles(query, hits, _documents(parts), query.kind)
@@ -181,20 +222,19 @@ def _write(
     query: Query,
     found: Sequence[_Found],
     hits: Sequence[Hit],
-    parts: Parts,
+    asked: _Asked,
     model: "Conversation",
-    stop: threading.Event,
 ) -> Generator[StageEvent | TextEvent | CallEvent, None, _Written]:
     """What the model words and code checks; else quotes, first of what the model cited."""
     context = context_of(hits)
-    writing = Writing(query, context, model, stop)
-    yield from writing.write(parts.settings.verify)
-    if stop.is_set() or writing.checked.text:
+    writing = Writing(query, context, model, asked.stop)
+    yield from writing.write(asked.parts.settings.verify)
+    if asked.stop.is_set() or writing.checked.text:
         return _Written(writing.checked, "generated", writing.fault)
     if writing.silent:
         return (yield from _abstain(query, hits))
     chosen = cited(writing.draft, context)
-    written = yield from _quote(query, found, hits, parts, writing.fault, chosen)
+    written = yield from _quote(query, found, hits, asked.parts, writing.fault, chosen)
     refused = writing.checked.statements
     checked = written.checked
     return replace(written, checked=replace(checked, statements=(*checked.statements, *refused)))
@@ -252,25 +292,19 @@ def _usage(model: "Conversation | None") -> Usage:
     return model.usage if model else Usage()
 
 
-def _answer(
-    written: _Written,
-    query: Query,
-    hits: Sequence[Hit],
-    usage: Usage,
-    parts: Parts,
-    started: float,
-) -> Answer:
+def _answer(done: _Done, parts: Parts, seconds: float) -> Answer:
     from rag.models import model_label
 
+    query, written = done.query, done.written
     return Answer(
         text=written.checked.text,
         citations=written.checked.citations,
         abstained=written.mode in ("abstained", "small_talk"),
         language=query.answer_lang,
-        hits=tuple(hits),
+        hits=done.hits,
         statements=written.checked.statements,
-        usage=usage,
-        seconds=time.monotonic() - started,
+        usage=done.usage,
+        seconds=seconds,
         mode=written.mode,
         query=query.text,
         model=model_label(parts.settings),
