@@ -1,4 +1,4 @@
-"""News that nobody has trained on: each document in one language, asked about in another.
+"""Questions on news that nobody has trained on: each document in one language, asked in another.
 
 `FOLDER/news_questions.jsonl[.gz]` holds a question in several languages on each line, with the
 sentences that tell it, and `FOLDER/ntrex.passages.jsonl[.gz]` the documents, paragraph by

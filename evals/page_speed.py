@@ -32,7 +32,6 @@ from rag.resources import seeds_folder
 from rag.settings import Settings
 
 LEAST_FOR_P95 = 20
-_PATIENCE = 60.0
 _WATCH = """() => {
   const seen = window.seen = {};
   const shown = (selector) => [...document.querySelectorAll(selector)].some((each) =>

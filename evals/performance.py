@@ -542,8 +542,8 @@ def phrased_tables(phrased: Phrased) -> list[Table]:
         Table(
             "Phrased answer",
             f"From question to checked answer by the embedded {EMBEDDED.title}, whose file was "
-            "joined before. The questions are spread over kinds and languages. A draft that "
-            "the checks refuse is written once more, and then the sentence itself is quoted.",
+            "joined before. The questions are spread over kinds and languages. Claims that "
+            "the checks refuse are asked for once more; where none passes, sentences are quoted.",
             tuple(times),
         ),
         Table(

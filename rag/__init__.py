@@ -1,4 +1,4 @@
-"""Ask articles in any language; every sentence of the answer is proved by a quote.
+"""Ask articles in any language; every sentence of an answer rests on a quote.
 
 The files tell the story:
 

@@ -13,7 +13,7 @@ from rag.context import MOST_HITS, context_of, fitting
 from rag.corpus_answer import about_corpus
 from rag.disagreement import differ
 from rag.errors import ModelError
-from rag.evidence import Evidence, choose_evidence, to_quote
+from rag.evidence import QUOTED, Evidence, choose_evidence, to_quote
 from rag.overview import central_sentences, chosen_articles, passages_of
 from rag.parts import Parts
 from rag.prompts import small_talk_reply, sources_differ_lead
@@ -233,7 +233,7 @@ def _write(
         return _Written(writing.checked, "generated", writing.fault)
     if writing.silent:
         return (yield from _abstain(query, hits))
-    chosen = cited(writing.draft, context)
+    chosen = cited(writing.draft, context)[:QUOTED]
     written = yield from _quote(query, found, hits, asked.parts, writing.fault, chosen)
     refused = writing.checked.statements
     checked = written.checked

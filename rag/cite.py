@@ -1,8 +1,8 @@
-"""Check: a draft and the sentences it was written from -> text with proved marks.
+"""Check: a draft and the sentences it was written from -> text with marks.
 
 A citation is made from the stored sentence, never from the model's words, so its quote
 is exact by construction. A claim is shown only with a citation, in the language that was
-asked for, and only when each of its particulars stands in what it cites (`rag.audit`).
+asked for, and only when each of its particulars follows from what was shown (`rag.audit`).
 What no particular tells, such as who did what to whom, is not checked here.
 """
 

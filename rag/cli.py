@@ -71,7 +71,7 @@ where_option = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="quoted-rag", message="%(version)s")
 def app() -> None:
-    """Ask articles in any language; every sentence of the answer is proved by a quote.
+    """Ask articles in any language; every sentence of an answer rests on a quote.
 
     Each flag of a setting is an environment variable too: --base-url is RAG_BASE_URL.
     """
@@ -93,7 +93,7 @@ def ask(
         answer = rag.ask(question, language=language, k=k, where=parse_where(where))
     click.echo(answer.to_json(indent=2) if as_json else answer_text(answer))
     if answer.notice:
-        click.echo(f"rag: no model worded this: {answer.notice}", err=True)
+        click.echo(f"rag: the model failed: {answer.notice}", err=True)
     if answer.mode == "abstained":
         sys.exit(ABSTAINED)
 

@@ -1,9 +1,8 @@
-"""Choose: hits -> the few sentences that an answer is written from, or quotes.
+"""Choose: hits -> the few sentences that are quoted.
 
 How likely a sentence answers is how likely its passage does, times how likely the answer
 stands in this sentence of it. The best are then read by themselves, without the passage
-that can make them look like an answer. Where even the best is unlikely, the articles do
-not say.
+that can make them look like an answer. Where even the best is unlikely, nothing is quoted.
 """
 
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from rag.retrieve import TWINS, sentence_vectors
 from rag.territories import territories
 
 _WORTH = 0.05
-"""A sentence is shown to the model if it has this share of the odds of the best one."""
+"""A sentence may be quoted if it has this share of the odds of the best one."""
 CHECKED = 6
 """Sentences that are read by themselves."""
 QUOTED = 3
@@ -37,7 +36,7 @@ _SHARE_AT_LEAST = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Evidence(Record):
-    """A sentence that the model is shown under a number."""
+    """A sentence under a number, shown to a model or quoted."""
 
     number: int
     sentence: Sentence

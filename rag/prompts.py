@@ -122,11 +122,6 @@ def small_talk_reply(kind: Literal["greeting", "order"], lang: str) -> str:
     return _frame(lang)[kind]
 
 
-def model_failed_lead(lang: str) -> str:
-    """What stands before quotes that are shown because the chat model cannot be used."""
-    return _frame(lang)["model_failed"]
-
-
 def count_frame(key: CountFrame, count: int, lang: str) -> str:
     """How many articles there are of some sort.
 

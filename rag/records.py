@@ -20,7 +20,7 @@ QueryKind = Literal["fact", "overview", "digest", "corpus"]
 """What a question wants: something that articles tell, what some articles are about, what all of
 them are about, or something of the corpus itself (how many articles, in which languages)."""
 StatementStatus = Literal["quoted", "checked", "unchecked", "refused"]
-"""The article's own words; words of a model whose every particular was found in what it cites;
+"""The article's own words; words of a model whose every particular was found in what it was shown;
 words of a model in which there is no particular to check; words that are not shown."""
 
 
@@ -191,7 +191,7 @@ class Usage(Record):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Record):
-    """A checked answer: every sentence of `text` ends in marks of `citations`."""
+    """A checked answer: every statement of `text` ends in marks of `citations`."""
 
     text: str
     citations: tuple[Citation, ...]

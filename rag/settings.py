@@ -74,8 +74,8 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=1_000_000,
-        description="Tokens of articles that the model is shown; unset: 3000, or 1200 for a file "
-        "in this process",
+        description="Tokens of articles that the model is shown; unset: 3000, 1200 for a file "
+        "in this process, 600 for the embedded model",
     )
     verify: bool = Field(
         False,

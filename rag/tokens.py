@@ -5,14 +5,13 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelError
-from rag.settings import Settings, cache_folder
+from rag.settings import cache_folder
 
 if TYPE_CHECKING:
     import tiktoken
@@ -24,8 +23,6 @@ _TABLES = {
 """File names under which tiktoken looks for a table: the SHA-1 of its source address."""
 
 _NEWEST = "o200k_base"
-
-TokenCounter = Callable[[str], int]
 
 
 def count_openai_tokens(text: str, model: str) -> int:
@@ -51,24 +48,6 @@ def estimate_tokens(text: str) -> int:
     """
     letters = len(re.findall(r"[A-Za-z]", text))
     return len(text) - letters + -(-letters // 3)
-
-
-def token_counter(settings: Settings) -> TokenCounter:
-    """What counts tokens for the chat model of these settings.
-
-    OpenAI's models are counted by tiktoken, a model in this process by its own
-    tokenizer, which loads it at the first text, and any other by `estimate_tokens`.
-    """
-    from rag.models import chat_model, choose
-
-    choice = choose(settings)
-    if choice.kind == "openai" and not settings.base_url:
-        return lambda text: count_openai_tokens(text, choice.name)
-    if choice.kind in ("embedded", "gguf", "hf"):
-        model = chat_model(settings)
-        assert model is not None
-        return model.get_num_tokens
-    return estimate_tokens
 
 
 @cache

@@ -129,7 +129,7 @@ def test_help_loads_nothing_heavy() -> None:
 def test_a_model_that_fails_is_one_line_beside_the_quotes(folder: Path) -> None:
     done = run(folder, "ask", "How many boats are there?", RAG_MODEL="gguf:/nowhere.gguf")
     assert (done.returncode, "(quoted" in done.stdout) == (0, True)
-    assert done.stderr.startswith("rag: no model worded this: ")
+    assert done.stderr.startswith("rag: the model failed: ")
     assert "/nowhere.gguf" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 

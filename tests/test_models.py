@@ -109,7 +109,6 @@ def test_a_name_that_is_no_file_of_the_hub_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("values", "tokens", "words"),
     [
-        ({"model": "none"}, 600, False),
         ({}, 600, False),
         ({"model": "gguf:/a.gguf"}, 1200, True),
         ({"model": "hf:o/r/a.gguf"}, 1200, True),

@@ -6,9 +6,10 @@ import pytest
 import tiktoken
 
 from rag.errors import ModelError
+from rag.models import chat_model
 from rag.resources import seeds_folder
 from rag.settings import Settings, cache_folder
-from rag.tokens import count_openai_tokens, estimate_tokens, place_tables, token_counter
+from rag.tokens import count_openai_tokens, estimate_tokens, place_tables
 
 ARTICLES = sorted(seeds_folder().glob("*.txt"))
 
@@ -70,17 +71,9 @@ def test_the_estimate_is_never_too_small(article: Path, model: str) -> None:
 
 
 def test_the_estimate_holds_for_the_embedded_model(embedded_gguf: Path) -> None:
-    count = token_counter(Settings.read(model="embedded"))
+    model = chat_model(Settings.read(model="embedded"))
+    assert model is not None
     for article in ARTICLES:
         text = article.read_text("utf-8")
-        assert count(text) <= estimate_tokens(text)
-    assert count("hello world") == 2
-
-
-def test_each_model_has_its_counter() -> None:
-    openai = token_counter(Settings.read(model="openai:gpt-4"))
-    other = token_counter(Settings.read(model="anthropic:claude"))
-    server = token_counter(Settings.read(base_url="http://127.0.0.1:1/v1"))
-    quotes = token_counter(Settings.read(model="none"))
-    assert openai("hello world") == 2
-    assert other("hello world") == server("hello world") == quotes("hello world") == 5
+        assert model.get_num_tokens(text) <= estimate_tokens(text)
+    assert model.get_num_tokens("hello world") == 2

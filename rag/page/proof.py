@@ -58,7 +58,8 @@ def _origin(answer: Answer) -> str:
         return "proof.worded"
     if answer.mode == "quoted":
         return "proof.after_refusal" if answer.usage.calls else "proof.by_code"
-    return "proof.nothing_read" if answer.usage.calls else "proof.nothing_near"
+    read = answer.usage.calls and answer.hits
+    return "proof.nothing_read" if read else "proof.nothing_near"
 
 
 # --- figures
