@@ -96,10 +96,13 @@ def datelines(
     """
     for day in (date.fromisoformat(each[:10]) for each in dates if _is_date(each)):
         whole = {day.day, day.month, day.year}
-        months = [each for each in read.named if (each.kind, each.number) == ("month", day.month)]
-        alone = [each for each in read.numeric if each.parts == (day.month,)]
         yield from ((each.start, each.end) for each in read.numeric if set(each.parts) == whole)
-        for start, end in [(each.start, each.end) for each in (*months, *alone)]:
+        month = ("month", day.month)
+        months = [
+            (each.start, each.end) for each in read.named if (each.kind, each.number) == month
+        ]
+        months += [(each.start, each.end) for each in read.numeric if each.parts == (day.month,)]
+        for start, end in months:
             beside = [
                 figure
                 for figure in figures

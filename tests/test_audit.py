@@ -288,3 +288,17 @@ def test_what_is_around_supports_no_figure() -> None:
 def test_a_country_is_found_where_spaces_are_lost() -> None:
     quote = [("اتخذتالولاياتالمتحدةتدابير", "ar")]
     assert audit("The United States took measures.", "en", quote) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Касим-Жомарт Токаєв — президент.",
+        "Президент — Касим-Жомарт Токаєв.",
+        "Це сказав Жомарт Токаєв.",
+    ],
+)
+def test_a_forename_that_is_spelt_in_another_way_is_not_doubted(text: str) -> None:
+    quote = [("Cumhurbaşkanı Kasım Cömert Tokayev konuştu.", "tr")]
+    assert audit(text, "uk", quote) == ()
+    assert audit("Це сказав Петро Іванченко.", "uk", quote)

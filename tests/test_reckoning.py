@@ -72,3 +72,20 @@ def test_an_anniversary_tells_a_year() -> None:
 @pytest.mark.parametrize("date", ["", "2021", "yesterday", "0001-01-01", "9999-12-31"])
 def test_any_date_is_borne(date: str) -> None:
     assert reckon((("two hundred years ago, in 3 weeks, on Monday", "en"),), (date,))
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("The report of 5 July 2024 tells of a rise of 32 percent.", "en"),
+        ("Статья от 5 июля 2024 года говорит о росте на 32 процента.", "ru"),
+        ("2024年7月5日的文章说增长了32%。", "zh"),
+        ("W artykule z 05.07.2024 mowa o wzroście o 32 procent.", "pl"),
+        ("W artykule z lipca 2024 mowa o wzroście o 32 procent.", "pl"),
+    ],
+)
+def test_a_claim_may_name_the_date_of_its_article(text: str, lang: str) -> None:
+    quote = [("עלה ב-32 אחוזים", "he")]
+    assert audit(text, lang, quote, dates=["2024-07-05"]) == ()
+    assert audit(text, lang, quote, dates=["2021-03-09"])
+    assert audit(text.replace("32", "33"), lang, quote, dates=["2024-07-05"])
