@@ -14,6 +14,7 @@ from rag.corpus_answer import about_corpus
 from rag.disagreement import differ
 from rag.errors import ModelError
 from rag.evidence import QUOTED, Evidence, choose_evidence, to_quote
+from rag.filters import meets, parse_filter
 from rag.overview import central_sentences, chosen_articles, passages_of
 from rag.parts import Parts
 from rag.prompts import small_talk_reply, sources_differ_lead
@@ -119,7 +120,7 @@ def _done(query: Query, asked: _Asked) -> Generator[Steps, None, _Done | None]:
         return None
     if query.kind == "corpus":
         yield HitsEvent((), query.text)
-        text = about_corpus(query, _documents(asked.parts), asked.parts.embedder)
+        text = about_corpus(query, _documents(asked.parts, asked.where), asked.parts.embedder)
         return _Done(query, (yield from _tell(text, "corpus")), usage=_usage(model))
     written = yield from _from_articles(query, asked, None if fault else model, fault)
     return replace(written, usage=_usage(model)) if written else None
@@ -144,6 +145,7 @@ def _from_articles(
     hits = _in_turn([each.hits for each in found])
     if model is not None:
         hits = fitting(hits, _budget(parts), parts.embedder.count_tokens)
+    hits = hits[: asked.k or MOST_HITS]
     if asked.stop.is_set():
         return None
     yield HitsEvent(tuple(hits), query.text)
@@ -176,7 +178,7 @@ def _understood(
         return query, ""
     yield StageEvent("understanding", 0)
     titles = [_title_line(each) for each in _documents(parts).values()]
-    is_set = asked.language is not None
+    is_set = bool(asked.language)
     try:
         query = yield from by_model(query, model, titles, asked.stop, language_is_set=is_set)
     except ModelError as error:
@@ -195,7 +197,7 @@ def _find(query: Query, asked: _Asked, k: int | None) -> list[_Found]:
     parts, where = asked.parts, asked.where
     if query.kind in ("overview", "digest"):
         hits = retrieve(query, parts, MOST_HITS, where)
-        sources = chosen_articles(query, hits, _documents(parts), query.kind)
+        sources = chosen_articles(query, hits, _documents(parts, where), query.kind)
         passages = passages_of(sources, parts, where)
         by_article = [[hit for hit in passages if hit.source == source] for source in sources]
         return [_Found(query, _in_turn(by_article))]
@@ -278,8 +280,10 @@ def _tell(text: str, mode: Mode) -> Generator[TextEvent, None, _Written]:
     return _Written(Checked(text), mode)
 
 
-def _documents(parts: Parts) -> dict[str, Document]:
-    return {name: each.document for name, each in parts.store.documents().items()}
+def _documents(parts: Parts, where: Where = None) -> dict[str, Document]:
+    """The stored articles that meet the filter, by their source."""
+    conditions, stored = parse_filter(where), parts.store.documents()
+    return {n: each.document for n, each in stored.items() if meets(each.document, conditions)}
 
 
 def _budget(parts: Parts) -> int:

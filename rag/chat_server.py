@@ -12,7 +12,7 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
-from pydantic import PrivateAttr
+from pydantic import PrivateAttr, SecretStr
 
 from rag.chat_stream import ReplyStream
 from rag.errors import ModelError
@@ -113,13 +113,17 @@ class ServedChat(ChatOpenAI):
 
     def _settle(self) -> None:
         if not self.model_name:
-            with model_errors(shown_url(self._url)):
+            with model_errors(shown_url(self._url), key=self._key):
                 self._choose(self.look())
 
     async def _asettle(self) -> None:
         if not self.model_name:
-            with model_errors(shown_url(self._url)):
+            with model_errors(shown_url(self._url), key=self._key):
                 self._choose(await self.alook())
+
+    @property
+    def _key(self) -> SecretStr | None:
+        return self.openai_api_key if isinstance(self.openai_api_key, SecretStr) else None
 
     def _choose(self, found: ModelList) -> None:
         if not found.writers:
@@ -181,9 +185,11 @@ class ServedChat(ChatOpenAI):
             try:
                 stream = await self._opened({**body, "model": model}, deadline)
             except _REFUSALS as error:
-                if not self._untried or not says_no_chat(_said(error)):
+                if not says_no_chat(_said(error)):
                     raise
-                if model == self.model_name:
+                if model == self.model_name:  # else another call has gone on to the next
+                    if not self._untried:
+                        raise
                     self.model_name = self._untried.pop(0)
         async with aclosing(stream.messages()) as messages:
             async for message in messages:

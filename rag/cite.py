@@ -75,14 +75,13 @@ def cite(
 def settled_text(draft: Draft, context: Context, query: Query) -> str:
     """The part of an unfinished draft that can be shown already.
 
-    Every particular in it is checked, and what comes later mostly only adds to it.
+    That is the claims that pass, and behind them the beginning of the one that is being written,
+    with every particular in it checked.
     """
-    if not draft.claims:
-        return ""
-    *whole, last = draft.claims
-    before = cite(Draft(tuple(whole)), context, query).text
-    begun = _settled(last, context, query)
-    return f"{before} {begun}".strip() if begun else before
+    whole = cite(Draft(tuple(claim for claim in draft.claims if claim.closed)), context, query).text
+    open_claims = [claim for claim in draft.claims if not claim.closed]
+    begun = _settled(open_claims[-1], context, query) if open_claims else ""
+    return f"{whole} {begun}".strip() if begun else whole
 
 
 def quote(
@@ -167,11 +166,10 @@ def _check(text: str, sources: Sequence[Evidence], context: Context, query: Quer
 
 def _settled(claim: Claim, context: Context, query: Query) -> str:
     """What can be shown of a claim that is still being written; "" from its first fault on."""
-    sources = _sources(claim, context)
-    if not sources:
+    sources, words = _sources(claim, context), _words(claim)
+    if not sources or other_language(words, query.answer_lang):
         return ""
-    told = _told(sources, context, query)
-    text, found = audit_begun(_words(claim), query.answer_lang, *told)
+    text, found = audit_begun(words, query.answer_lang, *_told(sources, context, query))
     return "" if found else text
 
 
@@ -181,7 +179,9 @@ def _told(
     """What a claim is held against: its quotes, the question, what stands around, the dates."""
     quotes = [(each.sentence.text, each.hit.lang) for each in sources]
     dates = [each.hit.date for each in sources if each.hit.date]
-    return quotes, (query.text, query.question_lang), context.around(sources), dates
+    # The user's own words alone: what a model made of them supports no name.
+    asked = " ".join((*(earlier for earlier, _ in query.history), query.question))
+    return quotes, (asked, query.question_lang), context.around(sources), dates
 
 
 def _article(evidence: Evidence, lang: str) -> str:

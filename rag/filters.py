@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from rag.errors import InputError
+from rag.records import Document
 
 FILTER_FIELDS = ("lang", "date", "source", "publisher", "title")
 _COMPARISONS = ("gte", "gt", "lte", "lt")
@@ -44,6 +45,20 @@ def parse_filter(where: Mapping[str, Any] | None) -> Filter:
     (OneOf(column='lang', values=('he',)), Between(column='day', first=20240702, last=99991231))
     """
     return tuple(_condition(name, value) for name, value in (where or {}).items())
+
+
+def meets(document: Document, conditions: Filter) -> bool:
+    """Whether an article meets all the conditions."""
+    return all(
+        _column(document, each.column) in each.values
+        if isinstance(each, OneOf)
+        else each.first <= day_number(document.date) <= each.last
+        for each in conditions
+    )
+
+
+def _column(document: Document, name: str) -> str | int:
+    return day_number(document.date) if name == "day" else str(getattr(document, name))
 
 
 def day_number(text: str) -> int:

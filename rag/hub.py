@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from filelock import FileLock
 
 from rag.errors import ModelError
+from rag.model_errors import shown_url
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -286,7 +287,9 @@ def _refusal(error: Exception, wanted: _Name) -> str:
 
 
 def _hub() -> str:
-    return (os.environ.get("HF_ENDPOINT") or _HOME).rstrip("/")
+    """The hub's address, without a password that it may carry."""
+    hub = os.environ.get("HF_ENDPOINT") or _HOME
+    return shown_url(hub) if "://" in hub else hub
 
 
 def _line(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """What the chat model is asked, message by message, from `prompts/*.md`."""
 
+import re
 from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
@@ -9,6 +10,7 @@ from rag.language import language_name
 from rag.prompts import fill, turns
 from rag.records import Query, Statement
 
+_MARK = re.compile(r"\s*\[[\d\s,;]*\]")
 _TURNS = 2
 """Earlier turns that the model sees, to understand what a follow-up is about."""
 
@@ -24,7 +26,7 @@ def reader_messages(query: Query, context: Context) -> list[BaseMessage]:
                 "question",
                 articles=context.text(),
                 earlier=_earlier(query),
-                question=query.question,
+                question=_line(query.question) + _meant(query),
                 task=f"\n{fill(task)}\n" if task else "",
                 language=language_name(query.answer_lang),
             )
@@ -52,5 +54,17 @@ def _examples() -> list[BaseMessage]:
 
 
 def _earlier(query: Query) -> str:
+    """The last turns, each text on one line and without marks, which are none of this prompt."""
     turns = query.history[-_TURNS:]
-    return "".join(f"\nEarlier question: {q}\nEarlier answer: {a}\n" for q, a in turns)
+    return "".join(
+        f"\nEarlier question: {_line(q)}\nEarlier answer: {_line(a)}\n" for q, a in turns
+    )
+
+
+def _meant(query: Query) -> str:
+    """The follow-up made whole, as it was searched."""
+    return "" if query.text == query.question else f"\nAsked as a whole: {_line(query.text)}"
+
+
+def _line(text: str) -> str:
+    return " ".join(_MARK.sub("", text).split())

@@ -105,7 +105,7 @@ def model_errors(
     except Exception as error:  # each provider raises what it likes
         names = class_names(error)
         text = next((text for kinds, text in _FAILURES if kinds & names), _OTHERWISE)
-        reason = _without_secrets(_reason(error), key)
+        reason = _reason(error, key)
         line = text.format(reason=reason, setting=setting, **_WORDS.get(setting, _CHAT_WORDS))
         raise ModelError(f"{label} {line}") from error
 
@@ -114,11 +114,12 @@ _CHAT_WORDS = {"url_setting": "RAG_BASE_URL", "less": "lower RAG_CONTEXT, or "}
 _WORDS = {"RAG_EMBEDDINGS": {"url_setting": "RAG_EMBEDDINGS_BASE_URL", "less": ""}}
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, key: SecretStr | None) -> str:
+    # Secrets go before the text is cut: what is left of one that was cut would stay.
     if isinstance(error, (OddReplyError, FailedReplyError, BadVectorsError)):
-        return one_line(error)
+        return one_line(_without_secrets(str(error), key))
     wait = retry_after(error)
-    told = f"{type(error).__name__}: {one_line(told_by_server(error))}"
+    told = f"{type(error).__name__}: {one_line(_without_secrets(told_by_server(error), key))}"
     return f"retry after {wait:.0f} s: {told}" if wait else told
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from rag.encoder import Vectors, unit
 from rag.evidence import Evidence
 from rag.exemplars import prompt_table
-from rag.filters import Filter, OneOf, day_number, parse_filter
+from rag.filters import meets, parse_filter
 from rag.parts import Parts
 from rag.prompts import FALLBACK
 from rag.records import Document, Hit, Passage, Query, QueryKind
@@ -86,7 +86,7 @@ def passages_of(
     return [
         _hit(passage)
         for document in documents
-        if _meets(document, conditions)
+        if meets(document, conditions)
         for passage in split_document(document, embedder.count_tokens, embedder.budget)
     ]
 
@@ -115,19 +115,6 @@ def _several(lang: str) -> re.Pattern[str] | None:
         return None
     either = "|".join(re.escape(word.casefold()) for word in words)
     return re.compile(either if lang in ("zh", "ja") else rf"(?<!\w)(?:{either})")
-
-
-def _meets(document: Document, conditions: Filter) -> bool:
-    return all(
-        _column(document, each.column) in each.values
-        if isinstance(each, OneOf)
-        else each.first <= day_number(document.date) <= each.last
-        for each in conditions
-    )
-
-
-def _column(document: Document, name: str) -> str | int:
-    return day_number(document.date) if name == "day" else str(getattr(document, name))
 
 
 def _hit(passage: Passage) -> Hit:

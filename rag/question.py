@@ -61,6 +61,8 @@ def checked_question(question: str) -> str:
 
 def checked_language(language: str) -> str:
     """The ISO 639 code of a language that has a name; raises InputError."""
+    if not isinstance(language, str):
+        raise InputError(f"language={language!r} is not known; give a code such as en, kk or zh")
     code = language.strip().lower().replace("_", "-").partition("-")[0]
     if not re.fullmatch(r"[a-z]{2,3}", code) or language_name(code) == code:
         raise InputError(f"language={language!r} is not known; give a code such as en, kk or zh")

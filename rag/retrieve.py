@@ -84,7 +84,9 @@ class _Search:
         """
         asked = self._read(query.asked, query.question_lang)
         near = self._near(asked)
-        if not near or query.asked == query.text:
+        if not near:
+            return [], {}, {}
+        if query.asked == query.text:
             return near, self._looked(asked, near), {}
         joined = self._read(query.text, query.question_lang)
         articles = self._articles(query)

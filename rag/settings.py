@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -94,6 +95,7 @@ class Settings(BaseSettings):
     def _is_http_url(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("a URL begins with http:// or https://")
+        urlsplit(value)  # raises ValueError for what is none
         return value.rstrip("/")
 
     @field_validator("login")

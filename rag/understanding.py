@@ -240,7 +240,7 @@ def _read(reply: str) -> dict[str, Any]:
     """The object in a reply; {} where there is none."""
     try:
         found = json.loads(reply[reply.find("{") : reply.rfind("}") + 1], strict=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -258,6 +258,7 @@ def _merged(query: Query, said: dict[str, Any], language_is_set: bool) -> Query:
         query,
         kind=kind,
         text=text,
+        lead=query.lead if text == query.text else "",
         searches=query.searches if keeps else searches,
         answer_lang=query.answer_lang if language_is_set else _answer_language(query, said),
     )

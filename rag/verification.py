@@ -1,6 +1,7 @@
 """Have a model compare claims with their quotes, for what no particular tells."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,9 +51,9 @@ def doubted_claims(reply: str, checked: Checked) -> Mapping[str, str]:
     """
     shown = _shown(checked)
     unsupported = {
-        each.get("claim")
+        _number(each.get("claim"))
         for each in _verdicts(reply)
-        if isinstance(each, dict) and each.get("supported") is False
+        if isinstance(each, dict) and each.get("supported") in (False, "false", "False")
     }
     return {each.text: DOUBTED for number, each in enumerate(shown, 1) if number in unsupported}
 
@@ -75,11 +76,17 @@ def _claim_text(number: int, statement: Statement, checked: Checked, context: Co
     return "\n".join(lines)
 
 
+def _number(found: object) -> int:
+    """The number of a claim; 0, which none has, where it cannot be read."""
+    number = re.fullmatch(r"([0-9]{1,4})(?:\.0)?", str(found))
+    return int(number[1]) if number else 0
+
+
 def _verdicts(reply: str) -> list[Any]:
     start = reply.find("{")
     try:
         found = parse_partial_json(reply[start:]) if start >= 0 else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     verdicts = found.get("verdicts") if isinstance(found, dict) else None
     return verdicts if isinstance(verdicts, list) else []

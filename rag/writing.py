@@ -102,14 +102,18 @@ class Writing:
         return "; ".join(dict.fromkeys(reasons))
 
     def _verify(self) -> Steps:
-        """Have the model compare its claims with their quotes; where it fails nothing changes."""
+        """Have the model compare its claims with their quotes; where it fails the claims stay."""
         yield StageEvent("verifying", len(self._context.evidence))
         messages = verify_messages(self.checked, self._context)
         try:
-            reply = self._model.ask(messages, VERDICTS)
-        except ModelError:
+            with closing(self._model.stream(messages, VERDICTS, self._stop)) as replies:
+                for _ in replies:
+                    pass
+        except ModelError as error:
+            self.fault = f"the claims were not compared with their quotes: {error}"
+        if self._is_over():
             return
-        doubted = doubted_claims(reply, self.checked)
+        doubted = doubted_claims(self._model.reply, self.checked)
         if doubted:
             self.checked = cite(self.draft, self._context, self._query, doubted)
         yield from self._show(self.checked.text)
@@ -129,8 +133,14 @@ class Writing:
 
 
 def mended(first: Draft, checked: Checked, second: Draft) -> Draft:
-    """The first draft with the claims of the second at the place of those that were refused."""
+    """The first draft with the claims of the second at the place of those that were refused.
+
+    One that rests on just what a kept claim rests on says that again, and is left out.
+    """
     refused = {each.text for each in checked.refused}
     places = [i for i, claim in enumerate(first.claims) if claim.text in refused]
     at = places[0] + 1 if places else len(first.claims)
-    return Draft((*first.claims[:at], *second.claims, *first.claims[at:]))
+    wanted = {first.claims[i].ids for i in places}
+    kept = {claim.ids for claim in first.claims if claim.text not in refused} - wanted
+    new = (claim for claim in second.claims if claim.ids not in kept)
+    return Draft((*first.claims[:at], *new, *first.claims[at:]))

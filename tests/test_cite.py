@@ -196,13 +196,15 @@ def test_quotes_that_differ_are_led_by_their_articles() -> None:
 
 def test_a_figure_that_may_still_grow_is_held_back() -> None:
     begun = "The price of it is said to be 41"
-    assert settled_text(Draft((Claim((4,), begun),)), context(), QUERY) == "The price of it is"
+    assert settled_text(Draft((Claim((4,), begun, closed=False),)), context(), QUERY) == (
+        "The price of it is"
+    )
 
 
 @pytest.mark.parametrize("size", range(1, 60))
 def test_no_beginning_of_a_true_text_is_refused(size: int) -> None:
     text = "It is worth forty-one billion US dollars, said Zoë in the interview."
-    begun = Draft((Claim((4,), text[:size]),))
+    begun = Draft((Claim((4,), text[:size], closed=False),))
     assert text.startswith(settled_text(begun, context(), QUERY))
 
 
