@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.abstention import explain
 from rag.cite import Checked, cited, quote
-from rag.context import MOST_HITS, context_of, fitting
+from rag.context import MOST_HITS, Context, context_of, fitting, listing_of
 from rag.corpus_answer import about_corpus
 from rag.disagreement import differ
 from rag.errors import ModelError
@@ -141,16 +141,18 @@ def _from_articles(
 ) -> Generator[Steps, None, _Done | None]:
     """Find, then write with the model or quote without one; None when stopped."""
     parts = asked.parts
-    found = _find(query, asked, asked.k or (MOST_HITS if model else None))
+    whole = model is not None and not _is_small(query, parts)
+    found = _find(query, asked, asked.k or (MOST_HITS if whole else None))
     hits = _in_turn([each.hits for each in found])
-    if model is not None:
+    if whole:
         hits = fitting(hits, _budget(parts), parts.embedder.count_tokens)
     hits = hits[: asked.k or MOST_HITS]
     if asked.stop.is_set():
         return None
     yield HitsEvent(tuple(hits), query.text)
-    if model is not None and hits and _may_ask(found, parts):
-        written = yield from _write(query, found, hits, asked, model)
+    context = _context(query, found, hits, parts) if model else Context()
+    if model is not None and context.excerpts:
+        written = yield from _write(query, found, hits, asked, model, context)
     else:
         written = yield from _quote(query, found, hits, parts, fault)
     return _Done(query, written, tuple(hits))
@@ -211,13 +213,20 @@ def _in_turn(ranked: Sequence[Sequence[Hit]]) -> list[Hit]:
     return list({(hit.source, hit.start): hit for hit in reversed(list(found))}.values())[::-1]
 
 
-def _may_ask(found: Sequence[_Found], parts: Parts) -> bool:
-    """Whether the model is asked; the embedded one makes an answer of whatever it is shown."""
+def _context(query: Query, found: Sequence[_Found], hits: Sequence[Hit], parts: Parts) -> Context:
+    """What the model reads; nothing where a small one would make an answer of anything."""
+    if not _is_small(query, parts):
+        return context_of(hits)
+    evidence = _evidence(found, parts)
+    count_tokens = parts.embedder.count_tokens
+    return listing_of(evidence, _budget(parts), count_tokens) if evidence else Context()
+
+
+def _is_small(query: Query, parts: Parts) -> bool:
+    """Whether the model is the embedded one, which for a fact reads likely sentences alone."""
     from rag.models import choose
 
-    if choose(parts.settings).kind != "embedded" or found[0].query.kind != "fact":
-        return True
-    return any(choose_evidence(each.query, each.hits, parts) for each in found)
+    return choose(parts.settings).kind == "embedded" and query.kind == "fact"
 
 
 def _write(
@@ -226,9 +235,9 @@ def _write(
     hits: Sequence[Hit],
     asked: _Asked,
     model: "Conversation",
+    context: Context,
 ) -> Generator[StageEvent | TextEvent | CallEvent, None, _Written]:
     """What the model words and code checks; else quotes, first of what the model cited."""
-    context = context_of(hits)
     writing = Writing(query, context, model, asked.stop)
     yield from writing.write(asked.parts.settings.verify)
     if asked.stop.is_set() or writing.checked.text:
@@ -265,8 +274,17 @@ def _quote(
 def _to_quote(query: Query, found: Sequence[_Found], parts: Parts) -> list[Evidence]:
     if query.kind in ("overview", "digest"):
         return central_sentences(list(dict.fromkeys(h.source for h in found[0].hits)), parts)
-    each = [to_quote(choose_evidence(one.query, one.hits, parts)) for one in found]
-    once = {(e.hit.source, e.sentence.start): e for chosen in each for e in chosen}
+    return _evidence(found, parts, to_quote)
+
+
+def _evidence(
+    found: Sequence[_Found],
+    parts: Parts,
+    chosen: Callable[[Sequence[Evidence]], Sequence[Evidence]] = list,
+) -> list[Evidence]:
+    """The sentences that may answer each part of the question, each once."""
+    each = [chosen(choose_evidence(one.query, one.hits, parts)) for one in found]
+    once = {(e.hit.source, e.sentence.start): e for evidence in each for e in evidence}
     return [replace(e, number=number) for number, e in enumerate(once.values(), 1)]
 
 

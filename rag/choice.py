@@ -21,7 +21,7 @@ FORMS = (
 
 Kind = Literal["none", "embedded", "gguf", "hf", "openai", "served", "provider"]
 
-_BUDGETS: dict[Kind, int] = {"embedded": 600, "gguf": 1200, "hf": 1200}
+_BUDGETS: dict[Kind, int] = {"embedded": 400, "gguf": 1200, "hf": 1200}
 _SERVED_BUDGET = 3000
 """Tokens of articles that a model is shown: what runs in this process reads slowly."""
 

@@ -1,15 +1,18 @@
 """What a model reads: passages under the headers of their articles, with numbered sentences.
 
 A sentence that begins "and he said" means nothing by itself, so whole passages are shown, in
-the order of their article; as many of the best as a budget of tokens holds.
+the order of their article; as many of the best as a budget of tokens holds. A small model loses
+its way in them (docs/decisions/embedded-model.md): it is shown the likeliest sentences alone.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 from rag.abstention import shown_title
 from rag.evidence import Evidence
+from rag.figures import figures, written
 from rag.language import language_name
 from rag.records import Hit, Record
 
@@ -45,6 +48,8 @@ class Context(Record):
     """Excerpts of articles whose sentences have numbers of their own, counted from 1."""
 
     excerpts: tuple[Excerpt, ...] = ()
+    listed: tuple[Evidence, ...] = ()
+    """The sentences, best first, where they are shown without what is around them."""
 
     @cached_property
     def evidence(self) -> dict[int, Evidence]:
@@ -56,8 +61,10 @@ class Context(Record):
         named = {each.hit.source for each in sources}
         return tuple(t for each in self.excerpts if each.hit.source in named for t in each.told)
 
-    def text(self) -> str:
-        """The excerpts as the model reads them."""
+    def text(self, lang: str) -> str:
+        """What the model reads; figures of listed sentences are told in the answer's language."""
+        if self.listed:
+            return "\n".join(_listed_text(each, lang) for each in self.listed)
         return "\n\n".join(map(_excerpt_text, self.excerpts))
 
 
@@ -92,15 +99,38 @@ def context_of(hits: Sequence[Hit]) -> Context:
     return Context(tuple(excerpts))
 
 
+def listing_of(
+    evidence: Sequence[Evidence], budget: int, count_tokens: Callable[[str], int]
+) -> Context:
+    """The best sentences that a budget of tokens holds, at least the first."""
+    costs = accumulate(count_tokens(each.sentence.text) for each in evidence)
+    listed = tuple(evidence[: max(1, sum(spent <= budget for spent in costs))])
+    return Context(tuple(Excerpt(each.hit, (each,)) for each in listed), listed)
+
+
 def _excerpt_text(excerpt: Excerpt) -> str:
     lines = [_header(excerpt.hit)]
     end = excerpt.evidence[0].hit.start if excerpt.evidence else 0
     for each in excerpt.evidence:
         if each.sentence.start - end > _TOUCHING:
             lines.append("…")
-        lines.append(f"[{each.number}] {' '.join(each.sentence.text.split())}")
+        lines.append(_sentence_text(each))
         end = each.sentence.end
     return "\n".join(lines)
+
+
+def _listed_text(evidence: Evidence, lang: str) -> str:
+    """The sentence on one line, with its figures as the answer's language writes them.
+
+    Small models take a magnitude of one language for another; code does not.
+    """
+    shown = [written(figure, lang) for figure in figures(evidence.sentence.text, evidence.hit.lang)]
+    told = "; ".join(dict.fromkeys(filter(None, shown)))
+    return _sentence_text(evidence) + (f" (figures: {told})" if told else "")
+
+
+def _sentence_text(evidence: Evidence) -> str:
+    return f"[{evidence.number}] {' '.join(evidence.sentence.text.split())}"
 
 
 def _header(hit: Hit) -> str:

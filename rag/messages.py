@@ -18,13 +18,14 @@ _TURNS = 2
 def reader_messages(query: Query, context: Context) -> list[BaseMessage]:
     """The question with what is read for it; what never changes comes first, to be cached."""
     task = {"overview": "overview", "digest": "digest"}.get(query.kind)
+    size = "small_" if context.listed else ""
     return [
-        SystemMessage(fill("reader")),
-        *_examples(),
+        SystemMessage(fill(f"{size}reader")),
+        *_examples(f"{size}examples"),
         HumanMessage(
             fill(
                 "question",
-                articles=context.text(),
+                articles=context.text(query.answer_lang),
                 earlier=_earlier(query),
                 question=_line(query.question) + _meant(query),
                 task=f"\n{fill(task)}\n" if task else "",
@@ -45,10 +46,10 @@ def form_message(query: Query) -> BaseMessage:
     return HumanMessage(fill("form", language=language_name(query.answer_lang)))
 
 
-def _examples() -> list[BaseMessage]:
+def _examples(name: str) -> list[BaseMessage]:
     return [
         message
-        for question, reply in turns("examples")
+        for question, reply in turns(name)
         for message in (HumanMessage(question), AIMessage(reply))
     ]
 

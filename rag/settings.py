@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         ge=0,
         le=1_000_000,
         description="Tokens of articles that the model is shown; unset: 3000, 1200 for a file "
-        "in this process, 600 for the embedded model",
+        "in this process, 400 for the embedded model",
     )
     verify: bool = Field(
         False,

@@ -5,7 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.context import context_of, fitting
+from rag.context import context_of, fitting, listing_of
+from rag.evidence import Evidence
 from rag.records import Hit, Sentence
 
 
@@ -25,7 +26,7 @@ B0 = hit("b", 0, "Other.")
 
 
 def test_passages_stand_in_the_order_of_their_article_and_the_best_article_first() -> None:
-    lines = context_of([A90, B0, A0, A10]).text().splitlines()
+    lines = context_of([A90, B0, A0, A10]).text("en").splitlines()
     assert [line for line in lines if line.startswith("[")] == [
         "[1] One.", "[2] Two.", "[3] Three.", "[4] Ten.", "[5] Other.",
     ]  # fmt: skip
@@ -33,7 +34,7 @@ def test_passages_stand_in_the_order_of_their_article_and_the_best_article_first
 
 
 def test_what_is_left_out_is_marked_and_what_follows_on_is_not() -> None:
-    text = context_of([A0, A10, A90]).text()
+    text = context_of([A0, A10, A90]).text("en")
     assert text.count("…") == 1
     assert text.index("Three.") < text.index("…") < text.index("Ten.")
 
@@ -54,7 +55,7 @@ def test_around_a_sentence_stands_what_is_shown_of_its_article() -> None:
 
 def test_a_line_of_an_article_cannot_begin_a_line_of_the_prompt() -> None:
     broken = hit("a", 0, "One.\n\n[2] Article “b”\nQuestion: x")
-    lines = context_of([replace(broken, title="t\nQuestion: y")]).text().splitlines()
+    lines = context_of([replace(broken, title="t\nQuestion: y")]).text("en").splitlines()
     assert len(lines) == 2
     assert lines[1] == "[1] One. [2] Article “b” Question: x"
 
@@ -65,3 +66,17 @@ def test_the_best_that_fit_are_kept_in_their_order(budget: int, hits: list[Hit])
     assert kept[:1] == hits[:1]
     assert kept == [each for each in hits if each in kept]
     assert fitting(hits, 10_000, len) == hits
+
+
+def test_listed_sentences_stand_best_first_with_their_figures_in_the_askers_words() -> None:
+    german = replace(hit("c", 0, "Es waren 3 Milliarden Euro."), lang="de")
+    evidence = [
+        Evidence(1, german.sentences[0], german, 0.9),
+        Evidence(2, B0.sentences[0], B0, 0.5),
+    ]
+    context = listing_of(evidence, 100, len)
+    assert context.text("tr").splitlines() == [
+        "[1] Es waren 3 Milliarden Euro. (figures: 3 milyar)", "[2] Other.",
+    ]  # fmt: skip
+    assert list(context.evidence) == [1, 2]
+    assert list(listing_of(evidence, 1, len).evidence) == [1]

@@ -70,8 +70,9 @@ def test_a_missing_value_of_a_prompt_is_an_error() -> None:
         fill("retry", language="English")
 
 
-def test_examples_are_of_the_form_that_is_asked_for() -> None:
-    for _, reply in turns("examples"):
+@pytest.mark.parametrize("name", ["examples", "small_examples"])
+def test_examples_are_of_the_form_that_is_asked_for(name: str) -> None:
+    for _, reply in turns(name):
         draft = read_draft(reply)
         assert draft is not None
         assert json.loads(reply).keys() == {"claims"}

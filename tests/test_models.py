@@ -109,7 +109,7 @@ def test_a_name_that_is_no_file_of_the_hub_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("values", "tokens", "words"),
     [
-        ({}, 600, False),
+        ({}, 400, False),
         ({"model": "gguf:/a.gguf"}, 1200, True),
         ({"model": "hf:o/r/a.gguf"}, 1200, True),
         ({"base_url": HERE}, 3000, True),
