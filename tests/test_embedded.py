@@ -101,7 +101,8 @@ def test_what_no_article_is_about_is_not_answered(engine: Rag, question: str) ->
 
 
 def test_the_same_path_works_against_a_server(settings: Settings, llama_chat_url: str) -> None:
-    served = settings.model_copy(update={"base_url": llama_chat_url})
+    # So that two cores read the prompt in seconds.
+    served = settings.model_copy(update={"base_url": llama_chat_url, "context": 600})
     with Rag(served) as engine:
         *events, last = engine.stream(DEMO)
         assert isinstance(last, AnswerEvent)
