@@ -151,7 +151,7 @@ def _tokens(text: str) -> int:
 def told(prompts: Sequence[Prompt]) -> Iterator[str]:
     """The prompts in lines to be read; messages that begin an earlier one, too, are only named."""
     for place, prompt in enumerate(prompts):
-        yield f"key: {prompt.key} (question {_plain(prompt.case)}, call {prompt.call})"
+        yield f"key: {prompt.key} (call {prompt.call})"
         like = max(prompts[:place], key=lambda each: _shared(each, prompt), default=None)
         shared = _shared(like, prompt) if like else 0
         if like and shared:

@@ -165,8 +165,8 @@ def test_the_command_shows_prompts_and_what_they_begin_with_once(tmp_path: Path)
     first, second = (each.key for each in read_prompts(tmp_path)[1:])
     heads = [line for line in shown if line.startswith("key: ")]
     assert heads == [
-        f"key: {first} (question Where?, call 1)",
-        f"key: {second} (question Who?, call 1)",
+        f"key: {first} (call 1)",
+        f"key: {second} (call 1)",
     ]
     assert shown.count("  Rules.") == 3
     assert shown.count(f"messages 1 to 1: as of {first}") == 1
