@@ -76,6 +76,12 @@ def test_what_cannot_be_read_is_an_empty_conversation(odd: Any) -> None:
     assert restored(odd) == ()
 
 
+def test_a_turn_that_cannot_be_read_takes_no_other_with_it(whole: Turn) -> None:
+    rows = json.loads(json.dumps(kept((whole, whole))))
+    rows[0]["answer"]["statements"][0]["status"] = "a reason of an earlier version"
+    assert restored(rows) == (whole,)
+
+
 def test_only_whole_turns_are_history(whole: Turn) -> None:
     assert history([Turn("open"), whole, Turn("failed", state="failed")]) == [
         ("How long?", "Talks took 3 hours [1]")

@@ -86,15 +86,20 @@ def kept(turns: Iterable[Turn]) -> list[dict[str, Any]]:
 
 
 def restored(kept: object) -> Turns:
-    """The conversation that a browser kept; empty where that cannot be read.
+    """The turns that a browser kept, without those that cannot be read, as after an upgrade.
 
     What was under way when the page went is taken as stopped.
     """
+    turns = [_restored(each) for each in (kept if isinstance(kept, list) else ())[-MOST_TURNS:]]
+    read = [turn for turn in turns if turn is not None]
+    return tuple(replace(turn, state="stopped") if turn.state == "open" else turn for turn in read)
+
+
+def _restored(kept: object) -> Turn | None:
     try:
-        turns = _adapter().validate_python(kept or ())
+        return _adapter().validate_python(kept)
     except ValidationError:
-        return ()
-    return tuple(replace(turn, state="stopped") if turn.state == "open" else turn for turn in turns)
+        return None
 
 
 def history(turns: Iterable[Turn]) -> list[tuple[str, str]]:
@@ -103,5 +108,5 @@ def history(turns: Iterable[Turn]) -> list[tuple[str, str]]:
 
 
 @cache
-def _adapter() -> TypeAdapter[tuple[Turn, ...]]:
-    return TypeAdapter(tuple[Turn, ...])
+def _adapter() -> TypeAdapter[Turn]:
+    return TypeAdapter(Turn)
