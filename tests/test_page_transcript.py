@@ -269,7 +269,7 @@ def test_mark_and_its_card_are_set_off_in_the_language_of_the_page() -> None:
         (Turn("q", doing="reading"), "Reading what was found"),
         (Turn("q", doing="reading", count=6), "Reading. Sentences: 6"),
         (Turn("q", doing="checking", count=6), "Checking the answer against its quotes"),
-        (Turn("q", doing="rewriting"), "The draft did not pass the check. Writing it again"),
+        (Turn("q", doing="rewriting"), "Part of it did not pass the check. Asking for that again"),
         (Turn("q", state="stopped"), "Stopped"),
         (Turn("q", state="failed", fault="the model does not answer"), "the model does not answer"),
     ],
