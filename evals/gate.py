@@ -11,7 +11,8 @@ from pydantic import FiniteFloat, TypeAdapter, ValidationError
 from evals.compare import Change, Pair, change, generated
 from evals.metrics import LOWER_IS_BETTER, summarise
 from evals.run import invoke
-from evals.runs import NOT_JSON, Asked, Run, cut_note, first_finding, read_run
+from evals.runs import Asked, Run, cut_note, first_finding, read_run
+from rag.draft import NO_FORM
 from rag.errors import InputError
 from rag.records import Record
 
@@ -159,7 +160,7 @@ def _judged(row: Asked) -> dict[str, float | None]:
 
 def _scores(row: Asked) -> dict[str, float | None]:
     """The scores of a question, and how its answer came about."""
-    refused = [float(call.refused == NOT_JSON) for call in row.calls]
+    refused = [float(call.refused == NO_FORM) for call in row.calls]
     return {
         **row.scores,
         "generated": generated(row),

@@ -26,8 +26,6 @@ Outcome = Literal[
     "not judged",
     "error",
 ]
-NOT_JSON = "it is not the JSON that was asked for"
-"""Why a reply is refused that is no draft at all, as `rag.asking` words it."""
 
 
 @dataclass(frozen=True, slots=True)

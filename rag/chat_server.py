@@ -71,21 +71,6 @@ class ServedChat(ChatOpenAI):
                 return found
         raise _no_list(answers)
 
-    async def alook(self) -> ModelList:
-        """`look` for an event loop."""
-        answers: list[object] = []
-        for place in self._places:
-            client = self.root_async_client.with_options(base_url=place, max_retries=0)
-            try:
-                answers.append(await client.get("/models", cast_to=object))
-            except openai.APIStatusError as error:
-                answers.append(error)
-            except ValueError:  # no JSON
-                answers.append(None)
-            if found := self._listed(answers[-1], place):
-                return found
-        raise _no_list(answers)
-
     def _listed(self, answer: object, place: str) -> ModelList | None:
         if isinstance(answer, openai.APIStatusError) and answer.status_code not in _NO_ADDRESS:
             raise answer
@@ -119,7 +104,7 @@ class ServedChat(ChatOpenAI):
     async def _asettle(self) -> None:
         if not self.model_name:
             with model_errors(shown_url(self._url), key=self._key):
-                self._choose(await self.alook())
+                self._choose(await asyncio.to_thread(self.look))
 
     @property
     def _key(self) -> SecretStr | None:

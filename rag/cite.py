@@ -6,22 +6,20 @@ asked for, and only when each of its particulars follows from what was shown (`r
 What no particular tells, such as who did what to whom, is not checked here.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from rag.abstention import shown_title
-from rag.audit import audit, audit_begun, has_particulars
+from rag.audit import Told, audit, audit_begun, has_particulars
 from rag.claim_language import other_language
 from rag.context import Context
-from rag.draft import Claim, Draft
+from rag.draft import OWN_MARKS, Claim, Draft
 from rag.evidence import Evidence
 from rag.gloss import gloss
 from rag.prompts import Source, names_frame, quote_frame, source_frame
 from rag.records import Citation, Query, Record, Statement, StatementStatus
-
-_OWN_MARKS = re.compile(r"\s*\[[\d\s,;]*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +150,7 @@ def _sources(claim: Claim, context: Context) -> list[Evidence]:
 
 def _words(claim: Claim) -> str:
     """The claim on one line, without marks that the model wrote itself."""
-    return " ".join(_OWN_MARKS.sub("", claim.text).split())
+    return " ".join(OWN_MARKS.sub("", claim.text).split())
 
 
 def _check(text: str, sources: Sequence[Evidence], context: Context, query: Query) -> None:
@@ -160,8 +158,12 @@ def _check(text: str, sources: Sequence[Evidence], context: Context, query: Quer
         raise _Refused("it names no sentence of the list")
     if other_language(text, query.answer_lang):
         raise _Refused("it is not in the language that is asked for")
-    if found := audit(text, query.answer_lang, *_told(sources, context, query)):
+    if found := _audited(text, query.answer_lang, *_told(sources, context, query)):
         raise _Refused(found[0].reason)
+
+
+# While a reply is written, its whole claims are checked anew with each piece.
+_audited = lru_cache(256)(audit)
 
 
 def _settled(claim: Claim, context: Context, query: Query) -> str:
@@ -175,10 +177,10 @@ def _settled(claim: Claim, context: Context, query: Query) -> str:
 
 def _told(
     sources: Sequence[Evidence], context: Context, query: Query
-) -> tuple[list[tuple[str, str]], tuple[str, str], tuple[tuple[str, str], ...], list[str]]:
+) -> tuple[tuple[Told, ...], Told, tuple[Told, ...], tuple[str, ...]]:
     """What a claim is held against: its quotes, the question, what stands around, the dates."""
-    quotes = [(each.sentence.text, each.hit.lang) for each in sources]
-    dates = [each.hit.date for each in sources if each.hit.date]
+    quotes = tuple((each.sentence.text, each.hit.lang) for each in sources)
+    dates = tuple(each.hit.date for each in sources if each.hit.date)
     # The user's own words alone: what a model made of them supports no name.
     asked = " ".join((*(earlier for earlier, _ in query.history), query.question))
     return quotes, (asked, query.question_lang), context.around(sources), dates

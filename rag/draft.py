@@ -8,6 +8,10 @@ from typing import Any
 
 from rag.records import Record
 
+NO_FORM = "it is not the JSON that was asked for"
+"""Why a reply that cannot be read is refused."""
+OWN_MARKS = re.compile(r"\s*\[[\d\s,;]*\]")
+"""Marks of sentences that a model, or an earlier answer, has in its words."""
 MAX_CLAIMS = 8
 MAX_IDS = 6
 """Sentences that one claim may name."""

@@ -1,16 +1,15 @@
 """What the chat model is asked, message by message, from `prompts/*.md`."""
 
-import re
 from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from rag.context import Context
+from rag.draft import OWN_MARKS
 from rag.language import language_name
 from rag.prompts import fill, turns
 from rag.records import Query, Statement
 
-_MARK = re.compile(r"\s*\[[\d\s,;]*\]")
 _TURNS = 2
 """Earlier turns that the model sees, to understand what a follow-up is about."""
 
@@ -68,4 +67,4 @@ def _meant(query: Query) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(_MARK.sub("", text).split())
+    return " ".join(OWN_MARKS.sub("", text).split())

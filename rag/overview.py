@@ -16,7 +16,7 @@ from rag.exemplars import prompt_table
 from rag.filters import meets, parse_filter
 from rag.parts import Parts
 from rag.prompts import FALLBACK
-from rag.records import Document, Hit, Passage, Query, QueryKind
+from rag.records import Document, Hit, Query, QueryKind
 from rag.split import split_document
 
 MOST_OF_OVERVIEW, MOST_OF_DIGEST = 3, 20
@@ -84,7 +84,7 @@ def passages_of(
     documents = [stored[source].document for source in sources if source in stored]
     embedder = parts.embedder
     return [
-        _hit(passage)
+        passage.hit(1.0)  # all of an article answers what it is about
         for document in documents
         if meets(document, conditions)
         for passage in split_document(document, embedder.count_tokens, embedder.budget)
@@ -115,22 +115,6 @@ def _several(lang: str) -> re.Pattern[str] | None:
         return None
     either = "|".join(re.escape(word.casefold()) for word in words)
     return re.compile(either if lang in ("zh", "ja") else rf"(?<!\w)(?:{either})")
-
-
-def _hit(passage: Passage) -> Hit:
-    return Hit(
-        source=passage.source,
-        start=passage.start,
-        end=passage.end,
-        text=passage.text,
-        score=1.0,  # all of an article answers what it is about
-        lang=passage.lang,
-        sentences=passage.sentences,
-        title=passage.title,
-        date=passage.date,
-        publisher=passage.publisher,
-        page=passage.page,
-    )
 
 
 # --- which sentences

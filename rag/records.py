@@ -86,6 +86,23 @@ class Passage(Record):
         """What is embedded: the passage led by its article's title, unless it holds it."""
         return led_by_title(self.text, self.title)
 
+    def hit(self, score: float, signals: Mapping[str, float] | None = None) -> "Hit":
+        """The passage as it was found."""
+        return Hit(
+            source=self.source,
+            start=self.start,
+            end=self.end,
+            text=self.text,
+            score=score,
+            lang=self.lang,
+            sentences=self.sentences,
+            title=self.title,
+            date=self.date,
+            publisher=self.publisher,
+            page=self.page,
+            signals=signals or {},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Query(Record):

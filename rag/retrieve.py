@@ -61,7 +61,7 @@ def retrieve(
     kept |= support
     first, twins = _twins([int(i) for i in np.argsort(-scores, kind="stable")], passages, parts)
     hits = {
-        i: _hit(passages[i], float(scores[i]), {name: float(kept[name][i]) for name in kept})
+        i: passages[i].hit(float(scores[i]), {name: float(kept[name][i]) for name in kept})
         for i in (*first, *twins)
     }
     ranked = rerank(query, [hits[i] for i in first], parts, signals)
@@ -172,20 +172,3 @@ def _twins(
     for i in order:
         (twins if any(alike[i, j] for j in first) else first).append(i)
     return first, twins
-
-
-def _hit(passage: Passage, score: float, signals: dict[str, float]) -> Hit:
-    return Hit(
-        source=passage.source,
-        start=passage.start,
-        end=passage.end,
-        text=passage.text,
-        score=score,
-        lang=passage.lang,
-        sentences=passage.sentences,
-        title=passage.title,
-        date=passage.date,
-        publisher=passage.publisher,
-        page=passage.page,
-        signals=signals,
-    )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from rag.audit import audit
+from rag.draft import NO_FORM
 from rag.errors import InputError, RagError
 from rag.gloss import gloss
 from rag.language import detect, language_name
@@ -183,7 +184,7 @@ def read_translation(reply: str) -> str:
 def find_fault(draft: str, quote: Quote, embedder: "Embedder") -> Fault | None:
     """The first reason not to show a draft as a translation of the quote, if there is one."""
     if not any(map(str.isalnum, draft)):
-        return Fault("form", "it is not the JSON that was asked for")
+        return Fault("form", NO_FORM)
     return next(_faults(draft, quote, embedder), None)
 
 

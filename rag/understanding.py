@@ -20,6 +20,7 @@ from langchain_core.messages import BaseMessage, HumanMessage
 
 from rag.abstention import shown_title
 from rag.answer_language import names_language
+from rag.draft import NO_FORM
 from rag.exemplars import (
     Exemplar,
     QuestionEmbedder,
@@ -208,7 +209,7 @@ def by_model(
     if stop.is_set():
         return query
     understood = _read(model.reply)
-    refused = "" if understood else "it is not the JSON that was asked for"
+    refused = "" if understood else NO_FORM
     yield CallEvent(
         ((messages[0].type, str(messages[0].text)),), model.reply, refused, model.cached
     )

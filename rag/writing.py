@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from rag.cite import Checked, cite, settled_text
 from rag.context import Context
-from rag.draft import SCHEMA, Draft, read_draft
+from rag.draft import NO_FORM, SCHEMA, Draft, read_draft
 from rag.errors import ModelError
 from rag.messages import form_message, reader_messages, retry_message
 from rag.records import CallEvent, Query, StageEvent, TextEvent
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rag.models import Conversation
 
 Steps = Generator[StageEvent | TextEvent | CallEvent, None, None]
-NO_FORM = "it is not the JSON that was asked for"
 
 
 class Writing:

@@ -8,7 +8,7 @@ from evals.cases import Case, Distractor, Evidence, Quote
 from evals.measure import Result
 from evals.metrics import Scores, cited, score
 from evals.run_folder import RunFolder
-from evals.runs import NOT_JSON
+from rag.draft import NO_FORM
 from rag.records import Answer, Citation, Hit
 
 ARTICLE = "Der Hafen zählte 340 Boote. Die Schule hat 640 Schüler."
@@ -86,7 +86,7 @@ def result(asked: Case, said: Answer | None = None, **changes: Any) -> Result:
 
 def call(reply: str, refused: bool = False, prompt: str = "Boats?") -> dict[str, Any]:
     """One call of the chat model, refused for a reply that is no JSON."""
-    told = NOT_JSON if refused else ""
+    told = NO_FORM if refused else ""
     return {"prompt": [["human", prompt]], "reply": reply, "refused": told, "cached": False}
 
 

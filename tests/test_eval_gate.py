@@ -20,7 +20,8 @@ from evals.cases import Case, Evidence, Quote
 from evals.gate import baseline_of, failures, main, read_baseline
 from evals.matching import fold
 from evals.measure import Result, run
-from evals.runs import NOT_JSON, read_run
+from evals.runs import read_run
+from rag.draft import NO_FORM
 from rag.engine import History, Rag, Where
 from rag.errors import InputError
 from rag.records import Citation, Event
@@ -206,7 +207,7 @@ def test_a_prompt_without_its_schema_is_red(
     folder = measured(Copyist(), Rag)
     calls = [call for row in read_run(folder).results for call in row.calls]
     assert calls
-    assert all(call.refused == NOT_JSON for call in calls)
+    assert all(call.refused == NO_FORM for call in calls)
     status, told = gate(folder, baseline, capsys)
     assert status == 1
     assert "worse: not json: 1.000, and 0.000 in the baseline" in told
