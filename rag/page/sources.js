@@ -39,6 +39,11 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
   });
 }
 
+// A press of "no filter" must not leave a box of the filter: what leaving sends could come last.
+document.addEventListener("mousedown", (event) => {
+  if (event.target.closest("#no-filter")) event.preventDefault();
+});
+
 // --- removing
 
 let armed = null; // the button that was pressed once

@@ -68,7 +68,7 @@ class _Sources:
     def __init__(self, engine: Rag, say: Words, busy: Busy) -> None:
         self._engine, self._say, self._busy = engine, say, busy
         self._tasks: set[asyncio.Task[Outcome]] = set()
-        # A press of the button also leaves the box: what that does must come first.
+        # Without a mouse, the press of the button also leaves a box: that must be done first.
         self._in_turn = asyncio.Lock()
 
     def build(self) -> SourcesTab:
@@ -84,7 +84,9 @@ class _Sources:
                     gr.Textbox(label=_in_its_direction(each, say), max_lines=1, min_width=120)
                     for each in ("sources.since", "sources.until")
                 )
-                clear = gr.Button(say("sources.no_filter"), size="sm", min_width=100)
+                clear = gr.Button(
+                    say("sources.no_filter"), elem_id="no-filter", size="sm", min_width=100
+                )
             problem = html("", elem_id="sources-problem", js_on_load=None)
             table = html("", elem_id="sources-table", js_on_load=script)
             adding = html(self._adding(), elem_id="sources-add", js_on_load=script)
