@@ -15,9 +15,7 @@ summary.py   Results -> summary; report.py, table.py: as tables
 about.py     what a run was; run_folder.py: a run as a folder; runs.py: reads it
 page.py      `rag eval report`: a run as one HTML file
 compare.py   `rag eval compare`: what differs between two runs, and is it chance?
-audit.py     true translations and planted faults (audit_faults.py): what does rag.audit say?
-small_talk.py  is a greeting told from a question? question_kinds.py: an overview from a fact?
-known_names.py, common_words.py  make the audit's lists
+audit.py     true translations and planted faults (audit_faults.py): what does the audit say?
 gate.py      `rag eval gate`: is a run worse than the one that was accepted?
 tutorial.py  the chatbot of tutorials; answer_sets.py, news.py: public sets
 candidates.py  what readers disliked, as questions to be completed

@@ -24,7 +24,7 @@ import click
 
 from evals.audit_faults import FAULTS, Fault, Text, planted
 from evals.retrieval.sets import read_rows
-from rag.audit import Finding, audit
+from rag.checking.audit import Finding, audit
 from rag.errors import InputError
 from rag.records import Record
 

@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.dates import cldr, read_dates
-from rag.folding import bare, fold
-from rag.names import names
+from rag.languages.countries import places
+from rag.languages.dates import cldr, read_dates
+from rag.languages.folding import bare, fold
+from rag.languages.names import names
+from rag.languages.units import is_money, unit_at
 from rag.records import Record
-from rag.territories import places
-from rag.units import is_money, unit_at
 
 FAULTS = (
     "digit", "year + 1", "magnitude", "percent of another thing", "month", "weekday", "currency",

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from rag.engine import Rag
 from rag.errors import SettingsError
-from rag.page.words import Words, words
+from rag.page.html.words import Words, words
 
 PATIENCE = 30.0
 """Seconds after which what should have come does not come any more."""
@@ -48,7 +48,7 @@ def serving(engine: Rag) -> Iterator[str]:
     """The page's real server on a free port of loopback, as its URL."""
     import uvicorn
 
-    from rag.page.server import listen, server
+    from rag.page.server.serve import listen, server
 
     port = free_port()
     begun: queue.SimpleQueue[uvicorn.Server | BaseException] = queue.SimpleQueue()

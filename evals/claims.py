@@ -5,9 +5,9 @@
 FILE holds claims as JSON Lines (`.gz` or not), one a line: `quotes` in `quote_lang`, the
 `passage` that they stand in, `claim` in `claim_lang`, `true`, and its `kind` or, of a false
 one, its `fault`; `date` is that of the article, where it is known. Each is put to what ships:
-the check of the language (`rag.claim_language`) and the audit (`rag.audit`). `--half` takes
-the claims on half of the documents, by a checksum of `doc`, so that rules can be written by
-looking at one half and measured on the other.
+the check of the language (`rag.checking.claim_language`) and the audit (`rag.checking.audit`).
+`--half` takes the claims on half of the documents, by a checksum of `doc`,
+so that rules can be written by looking at one half and measured on the other.
 """
 
 import gzip
@@ -20,8 +20,8 @@ from typing import Any, Literal
 
 import click
 
-from rag.audit import audit
-from rag.claim_language import other_language
+from rag.checking.audit import audit
+from rag.checking.claim_language import other_language
 from rag.errors import InputError
 from rag.records import Record
 

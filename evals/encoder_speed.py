@@ -14,7 +14,7 @@ from collections.abc import Callable
 import click
 import numpy as np
 
-from rag.encoder import Encoder, Kind, NanoEncoder, open_encoder
+from rag.embedding.encoder import Encoder, Kind, NanoEncoder, open_encoder
 from rag.resources import seeds_folder
 
 PASSAGE = 500

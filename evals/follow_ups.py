@@ -2,7 +2,7 @@
 
     python -m evals.follow_ups [--strangers FILE] [--answers-only]
 
-`rag.follow_up.LEANING` was chosen from the first table. It shows conversations of two
+`rag.understanding.follow_up.LEANING` was chosen from the first table. It shows conversations of two
 questions on subjects that no article is about (evals/dialogues.jsonl), and the first
 questions of two such conversations, one after the other: a change of subject. The file
 of strangers adds more of these: one JSON object a line, gzipped, with `question` and
@@ -30,16 +30,16 @@ import rag
 from evals.cases import Case, load_cases
 from evals.choose import searchable
 from evals.metrics import evidence_found
-from rag.embed import E5Embeddings
-from rag.encoder import Vectors
+from rag.embedding.embedder import E5Embeddings
+from rag.embedding.encoder import Vectors
 from rag.engine import Rag
-from rag.evidence import choose_evidence, to_quote
-from rag.follow_up import LEANING, QuestionEmbedder, resolve, share_of_distance
 from rag.parts import Parts
-from rag.question import understand
 from rag.records import Hit, Query
-from rag.retrieve import retrieve
+from rag.retrieval.retrieve import retrieve
+from rag.retrieval.sentence_selection import choose_evidence, to_quote
 from rag.settings import Settings
+from rag.understanding.follow_up import LEANING, QuestionEmbedder, resolve, share_of_distance
+from rag.understanding.question import understand
 
 HERE = Path(__file__).parent
 VALUES = (0.2, 0.25, 1 / 3, 0.4, LEANING, 0.6, 0.7)

@@ -12,8 +12,8 @@ from evals.compare import Change, Pair, change, generated
 from evals.metrics import LOWER_IS_BETTER, summarise
 from evals.run import invoke
 from evals.runs import Asked, Run, cut_note, first_finding, read_run
-from rag.draft import NO_FORM
 from rag.errors import InputError
+from rag.models.errors import NO_FORM
 from rag.records import Record
 
 FORMAT = 1

@@ -19,7 +19,7 @@ from rag.settings import Settings
 
 if TYPE_CHECKING:
     from evals.metrics import Score, Scores
-    from rag.models import Replies
+    from rag.models.chat import Replies
 
 PROMPT = "judge.md"
 
@@ -49,7 +49,7 @@ class Judge:
     """
 
     def __init__(self, settings: Settings, replies: "Replies | None" = None) -> None:
-        from rag.models import chat_model
+        from rag.models.chat import chat_model
 
         model = chat_model(settings)
         if model is None:
@@ -75,7 +75,7 @@ class Judge:
     def _verdict(self, case: Case, answer: Answer) -> "Score":
         from langchain_core.messages import HumanMessage
 
-        from rag.models import Conversation
+        from rag.models.chat import Conversation
 
         talk = Conversation(self._model, self._settings, self._replies)
         try:

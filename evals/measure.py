@@ -224,6 +224,6 @@ def _quotes(rows: Sequence[Mapping[str, Any]]) -> tuple[Quote, ...]:
 
 
 def _detect(text: str) -> str:
-    from rag.language import detect
+    from rag.languages.detect import detect
 
     return detect(text).lang

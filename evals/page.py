@@ -188,7 +188,7 @@ def evidence_in(row: Asked, hit: Hit) -> list[int]:
 
 def article_langs(run: Run) -> dict[str, str]:
     """The language of each article that is named; told from a quote where no hit has it."""
-    from rag.language import detect
+    from rag.languages.detect import detect
 
     known: dict[str, str] = {}
     for row in run.results:

@@ -35,16 +35,16 @@ from evals.cases import Case, load_cases
 from evals.choose import spread
 from evals.measure import Engine, Result, run
 from evals.metrics import percentile
-from rag.embed import E5Embeddings
-from rag.encoder import Kind, Vectors
+from rag.embedding.cross_encoder import WEIGHTS_FILE
+from rag.embedding.embedder import E5Embeddings
+from rag.embedding.encoder import Kind, Vectors
 from rag.engine import Rag
 from rag.errors import ModelError
-from rag.read import METADATA_FILE
-from rag.reader import WEIGHTS_FILE
+from rag.models.weights import EMBEDDED, embedded_model
+from rag.reading.read import METADATA_FILE
 from rag.records import Mode
 from rag.resources import evals_folder, seeds_folder
 from rag.settings import Settings, cache_folder
-from rag.weights import EMBEDDED, embedded_model
 
 BUSY = 0.5
 """Busy cores from which on something else takes the processor."""
@@ -451,8 +451,8 @@ def question_times(rag: Rag, cases: Sequence[Case], passages: int) -> list[Times
 
 def reading_times(rag: Rag, cases: Sequence[Case], passages: int) -> Times:
     """Times in which the reader reads the best passages; a fault where there is no reader."""
-    what, call = f"{passages} passages read", "`Reader.read`"
-    reader = rag.parts.reader
+    what, call = f"{passages} passages read", "`CrossEncoder.read`"
+    reader = rag.parts.cross_encoder
     if reader is None:
         reason = "cannot run here" if WEIGHTS_FILE.exists() else f"lacks {WEIGHTS_FILE.name}"
         return Times(what, call, (), f"not measured, and not done by search: the reader {reason}")

@@ -26,8 +26,8 @@ from evals.run_folder import SUMMARY
 from evals.runs import ABOUT, RESULTS
 from rag.engine import Rag
 from rag.errors import InputError, RagError
+from rag.models.tokens import count_openai_tokens
 from rag.settings import Settings
-from rag.tokens import count_openai_tokens
 
 RUN = "run"
 """The run of a recording, within its folder."""

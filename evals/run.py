@@ -27,7 +27,7 @@ from evals.table import print_runs
 from evals.tasks import ARTICLES, SYSTEMS, Choice, Task, opened_system, opened_task
 from rag.engine import Rag
 from rag.errors import InputError
-from rag.models import model_label
+from rag.models.chat import model_label
 from rag.resources import evals_folder
 from rag.settings import Settings
 

@@ -20,9 +20,9 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.generations import Folders, Generation
 from rag.records import Document, Passage, Sentence
-from rag.store import Manifest, Store, StoredDocument
+from rag.store.generation import Folders, Generation
+from rag.store.store import Manifest, Store, StoredDocument
 
 K = 64
 LANGS = ("ar", "en", "he", "tr")

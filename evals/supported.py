@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.audit import Finding, audit
+from rag.checking.audit import Finding, audit
 from rag.records import Answer, Citation
 
 _MARKS = re.compile(r"(?:\s*\[\d+(?:\s*[,;-]\s*\d+)*\])+")
@@ -21,7 +21,7 @@ def unsupported(answer: Answer, question: str = "", lang: str = "") -> float | N
 
 
 def findings(answer: Answer, question: str, lang: str) -> Iterator[Finding]:
-    """What `rag.audit` finds in the claims, each held against the quotes that it cites.
+    """What `rag.checking.audit` finds in the claims, each held against the quotes that it cites.
 
     Names may come from the passages of these articles that were found, and dates be reckoned
     from the articles' own. The product and every other system are held to the same.

@@ -3,7 +3,7 @@
     python -m evals.translation_cosines --pairs FILE
 
 The file holds sentence pairs, one JSON object a line, gzipped: `lang_a`, `text_a`,
-`lang_b`, `text_b`. The printed quantiles are what `rag.embed.E5_TRANSLATION_FLOOR`
+`lang_b`, `text_b`. The printed quantiles are what `rag.embedding.embedder.E5_TRANSLATION_FLOOR`
 was chosen from.
 """
 
@@ -15,8 +15,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from rag.embed import E5_NAME, E5_TRANSLATION_FLOOR, E5Embeddings, LanguageMeans
-from rag.encoder import Vectors
+from rag.embedding.embedder import E5_NAME, E5_TRANSLATION_FLOOR, E5Embeddings, LanguageMeans
+from rag.embedding.encoder import Vectors
 
 
 def cosines(pairs: list[dict[str, str]]) -> tuple[Vectors, Vectors]:

@@ -6,7 +6,7 @@
 FOLDER holds `<set>.passages.jsonl[.gz]` as `evals/README.md` describes, with `group` and
 `sentences`. Of each pair of languages "he-en" sentences in Hebrew are the quotes, those of the
 same paragraph in English their translations by people. Every second paragraph is asked about;
-of the others, for whoever sets the floors of `rag.translate`, cosines are printed.
+of the others, for whoever sets the floors of `rag.answering.translate`, cosines are printed.
 A model of the environment translates the same, and its drafts are compared with people's.
 """
 
@@ -26,14 +26,14 @@ import numpy as np
 from evals.audit_faults import FAULTS, Text, planted
 from evals.replies import Replies
 from evals.retrieval.sets import read_rows
-from rag.embed import Embedder
-from rag.encoder import Vectors
+from rag.answering.translate import Attempt, Quote, attempt, find_fault
+from rag.embedding.embedder import Embedder
+from rag.embedding.encoder import Vectors
 from rag.errors import InputError, RagError
-from rag.models import Conversation, model_label
+from rag.models.chat import Conversation, model_label
 from rag.parts import Parts
 from rag.records import Record
 from rag.settings import Settings
-from rag.translate import Attempt, Quote, attempt, find_fault
 
 LIES = (*FAULTS, "of another article", "the next sentence", "a sentence added", "half left out",
         "negated")  # fmt: skip

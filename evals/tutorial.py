@@ -108,8 +108,8 @@ class Tutorial:
 
     def stream(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Iterator[Event]:
         """The chunks, the one call of the chat model, and what it wrote as an answer."""
-        from rag.language import detect
-        from rag.models import Conversation, model_label
+        from rag.languages.detect import detect
+        from rag.models.chat import Conversation, model_label
 
         assert self._model is not None
         hits = tuple(self.search(question))

@@ -17,13 +17,13 @@ import click
 from evals.claims import Claim, read_claims, refusal
 from evals.recorded import said_in
 from evals.recording import NoReplyError, Recording
-from rag.cite import Checked
-from rag.context import Context, Excerpt
+from rag.answering.cite import Checked
+from rag.answering.context import Context, Excerpt
+from rag.answering.verification import VERDICTS, doubted_claims, verify_messages
 from rag.errors import InputError
-from rag.evidence import Evidence
+from rag.models.tokens import count_openai_tokens
 from rag.records import Citation, Hit, Sentence, Statement
-from rag.tokens import count_openai_tokens
-from rag.verification import VERDICTS, doubted_claims, verify_messages
+from rag.retrieval.sentence_selection import Evidence
 
 _COUNTED_AS = "gpt-4o"
 """A model whose tokens are o200k's."""

@@ -20,7 +20,7 @@ from rag.errors import InputError, RagError, SettingsError
 
 if TYPE_CHECKING:
     from rag.engine import Rag
-    from rag.ingestion import Progress
+    from rag.ingestion.ingest import Progress
     from rag.records import Answer, Hit, IngestReport
 
 ABSTAINED, BAD_INPUT, FAULT, INTERRUPTED = 3, 2, 1, 130
@@ -144,7 +144,7 @@ def ingest(path: str | None, rebuild: bool, fresh: bool, as_json: bool, **flags:
 def chat(**flags: Any) -> None:
     """Serve the chat page."""
     with _engine(flags) as rag:
-        from rag.page.server import serve
+        from rag.page.server.serve import serve
 
         serve(rag)
 
@@ -279,7 +279,7 @@ def _where(option: str) -> dict[str, Any]:
     found = re.fullmatch(r"\s*(\w+)\s*(>=|<=|>|<|=)(.*)", option, re.DOTALL)
     values = [each.strip() for each in found[3].split(",") if each.strip()] if found else []
     if not found or not values:
-        from rag.store import FILTER_FIELDS
+        from rag.store.store import FILTER_FIELDS
 
         raise InputError(
             f"--where {option!r} is not FIELD=VALUE, such as lang=he; "
@@ -325,7 +325,7 @@ def _count(number: int, noun: str) -> str:
 
 def explanation(hits: Sequence[Hit], model: str) -> str:
     """Of each hit its signals, their rank among the hits, and what each adds to the log-odds."""
-    from rag.relevance import shares
+    from rag.retrieval.calibration import shares
 
     lines = []
     for number, hit in enumerate(hits, 1):

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.embed import E5Embeddings
-from rag.encoder import NanoEncoder
+from rag.embedding.cross_encoder import open_cross_encoder
+from rag.embedding.embedder import E5Embeddings
+from rag.embedding.encoder import NanoEncoder
 from rag.errors import RagError
 from rag.parts import Parts
-from rag.reader import open_reader
 from rag.records import Record
 from rag.settings import Settings, cache_folder
 
@@ -75,7 +75,7 @@ def _embedding(parts: Parts) -> Finding:
 
 
 def _reader(parts: Parts) -> Finding:
-    reader = open_reader(parts.embedder.embeddings)
+    reader = open_cross_encoder(parts.embedder.embeddings)
     reader.read("Who came?", ["Anna came."])
     return Finding("reader", True, f"weights {reader.version}")
 
@@ -99,13 +99,13 @@ def _store(parts: Parts) -> Finding:
 
 
 def _chat_model(parts: Parts) -> Finding:
-    from rag.models import check_chat_model
+    from rag.models.chat import check_chat_model
 
     return Finding("chat model", True, check_chat_model(parts.settings))
 
 
 def _token_tables(parts: Parts) -> Finding:
-    from rag.tokens import count_openai_tokens
+    from rag.models.tokens import count_openai_tokens
 
     count = count_openai_tokens("token tables are in place", "gpt-4o")
     return Finding("token tables", True, f"o200k counts {count} tokens offline")
@@ -126,7 +126,7 @@ def _disk(parts: Parts) -> Finding:
 
 def _chat_page(parts: Parts) -> Finding:
     """Who can reach the page, and whether it takes files."""
-    from rag.page.access import check_access, is_loopback, uploads_allowed
+    from rag.page.server.access import check_access, is_loopback, uploads_allowed
 
     settings = parts.settings
     check_access(settings)
@@ -144,8 +144,8 @@ def _chat_page(parts: Parts) -> Finding:
 
 def _joins_a_model(settings: Settings) -> bool:
     """Whether the next answer would first put the embedded model's file together."""
-    from rag.models import choose
-    from rag.weights import embedded_model_state
+    from rag.models.chat import choose
+    from rag.models.weights import embedded_model_state
 
     try:
         embedded = choose(settings).kind == "embedded"

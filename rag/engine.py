@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from rag.errors import InputError, StoreError
-from rag.ingestion import Progress, ingest, no_progress
+from rag.ingestion.ingest import Progress, ingest, no_progress
 from rag.parts import Parts
 from rag.records import Answer, AnswerEvent, Document, Event, Hit, IngestReport, StageEvent
 from rag.settings import Settings
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from langchain_core.runnables import Runnable
 
-    from rag.translate import Translation
+    from rag.answering.translate import Translation
+    from rag.ingestion.uploads import Added
 
 History = Sequence[Any]
-"""Earlier turns, as `rag.history.read_history` takes them: (question, answer) pairs, role dicts
-or LangChain messages."""
+"""Earlier turns, as `read_history` of `rag.understanding` takes them: (question, answer) pairs,
+role dicts or LangChain messages."""
 Where = Mapping[str, Any]
 
 
@@ -125,7 +126,7 @@ class Rag:
         k: int | None,
         where: Where | None,
     ) -> Generator[Event, None, None]:
-        from rag.asking import stream
+        from rag.answering.ask import stream
 
         self._fill()
         yield from stream(
@@ -141,11 +142,11 @@ class Rag:
     ) -> list[Hit]:
         """The k passages nearest to the question, in whatever language, best first.
 
-        `signals`, of `rag.relevance.SIGNALS`, are those that count; None is all of them.
+        `signals`, of `SIGNALS` in `rag.retrieval.calibration`, are those that count; None is all.
         """
-        from rag.question import checked_k, understand
-        from rag.relevance import checked_signals
-        from rag.retrieve import retrieve
+        from rag.retrieval.calibration import checked_signals
+        from rag.retrieval.retrieve import retrieve
+        from rag.understanding.question import checked_k, understand
 
         self._fill()
         query, names = understand(question), checked_signals(signals)
@@ -159,7 +160,7 @@ class Rag:
         `lang` and `to` are ISO 639 codes. Where none passes, its text is what code can say of
         the quote, and its status says why. Setting `stop` ends the model. Raises InputError.
         """
-        from rag.translate import translate
+        from rag.answering.translate import translate
 
         return translate(text, lang, to, self.parts, stop or threading.Event())
 
@@ -186,6 +187,34 @@ class Rag:
             fresh=fresh,
             progress=progress or self._progress,
         )
+
+    def uploaded(self) -> set[str]:
+        """The sources of the stored articles that `add_files` added."""
+        from rag.ingestion.uploads import uploaded
+
+        return uploaded(self.parts)
+
+    def add_files(
+        self, files: Sequence[tuple[str, Path]], progress: Progress | None = None
+    ) -> "Added":
+        """Keep files, each a name given by its owner and the path of its bytes, and ingest them.
+
+        See `rag.ingestion.uploads.add_files`.
+        """
+        from rag.ingestion.uploads import add_files
+
+        with suppress(InputError):  # what is added may be the first article
+            self._fill()
+        return add_files(files, self.parts, progress or self._progress)
+
+    def remove_file(self, source: str, progress: Progress | None = None) -> tuple[str, ...]:
+        """Take the file of an article that was added away; the sources that went with it.
+
+        See `rag.ingestion.uploads.remove_file`.
+        """
+        from rag.ingestion.uploads import remove_file
+
+        return remove_file(source, self.parts, progress or self._progress)
 
     def warm_up(self) -> None:
         """Open and load now what a question needs, so that the first one need not wait.
@@ -233,7 +262,7 @@ class Rag:
         self.close()
 
     def _corpus(self) -> Path:
-        from rag.uploads import uploads_folder
+        from rag.ingestion.uploads import uploads_folder
 
         if "corpus" in self.settings.model_fields_set:
             return self.settings.corpus

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
@@ -13,9 +13,22 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import ConfigDict
 
-from rag.engine import Rag
 from rag.errors import InputError
-from rag.records import Answer
+from rag.records import Answer, Hit
+
+
+@runtime_checkable
+class Corpus(Protocol):
+    """What is asked of `rag.engine.Rag` here."""
+
+    def ask(self, question: str, *arguments: Any, **named: Any) -> Answer:
+        """See `Rag.ask`."""
+
+    async def aask(self, question: str, *arguments: Any, **named: Any) -> Answer:
+        """See `Rag.aask`."""
+
+    def search(self, question: str, k: int, where: Mapping[str, Any]) -> list[Hit]:
+        """See `Rag.search`."""
 
 
 class PassageRetriever(BaseRetriever):
@@ -27,7 +40,7 @@ class PassageRetriever(BaseRetriever):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    engine: Rag
+    engine: Corpus
     k: int = 8
     where: Mapping[str, Any] | None = None
 
@@ -94,14 +107,14 @@ def _own_condition(value: Any) -> Any:
     return {str(name).removeprefix("$"): each for name, each in value.items()}
 
 
-def answering(engine: Rag) -> Runnable[str | dict[str, Any], AIMessage]:
+def answering(engine: Corpus) -> Runnable[str | dict[str, Any], AIMessage]:
     """A question, or a dict of `Rag.ask`'s arguments, to an AIMessage."""
 
     def invoke(asked: str | dict[str, Any]) -> AIMessage:
-        return to_message(engine.ask(**_arguments(asked)))
+        return to_message(engine.ask(**_arguments(asked, engine)))
 
     async def ainvoke(asked: str | dict[str, Any]) -> AIMessage:
-        return to_message(await engine.aask(**_arguments(asked)))
+        return to_message(await engine.aask(**_arguments(asked, engine)))
 
     return RunnableLambda(invoke, ainvoke, name="rag")
 
@@ -147,15 +160,13 @@ def _marks(answer: Answer) -> Iterator[CitationBlock]:
             )
 
 
-_ARGUMENTS = tuple(list(inspect.signature(Rag.ask).parameters)[1:])
-
-
-def _arguments(asked: str | dict[str, Any]) -> dict[str, Any]:
+def _arguments(asked: str | dict[str, Any], engine: Corpus) -> dict[str, Any]:
     if isinstance(asked, str):
         return {"question": asked}
-    if not isinstance(asked, Mapping) or "question" not in asked or asked.keys() - {*_ARGUMENTS}:
+    known = inspect.signature(engine.ask).parameters
+    if not isinstance(asked, Mapping) or "question" not in asked or asked.keys() - known:
         raise InputError(
             f"{asked!r} cannot be asked; give the question as a text, "
-            f"or a dict of {', '.join(_ARGUMENTS)}"
+            f"or a dict of {', '.join(known)}"
         )
     return dict(asked)

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from rag.embedding.cache import VectorCache
 from rag.errors import ModelError
 from rag.settings import Settings
-from rag.store import Store
-from rag.vectors import VectorCache
+from rag.store.store import Store
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from rag.embed import Embedder
-    from rag.models import Replies
-    from rag.reader import Reader
+    from rag.embedding.cross_encoder import CrossEncoder
+    from rag.embedding.embedder import Embedder
+    from rag.models.chat import Replies
 
 _log = logging.getLogger(__name__)
 
@@ -43,17 +43,17 @@ class Parts:
     @cached_property
     def embedder(self) -> "Embedder":
         """The embedding model; raises SettingsError for an unknown one."""
-        from rag.embed import embedder
+        from rag.embedding.embedder import embedder
 
         return embedder(self.settings, self.cache)
 
     @cached_property
-    def reader(self) -> "Reader | None":
+    def cross_encoder(self) -> "CrossEncoder | None":
         """What reads passages for an answer; None, and a line in the log, where it cannot run."""
-        from rag.reader import open_reader
+        from rag.embedding.cross_encoder import open_cross_encoder
 
         try:
-            return open_reader(self.embedder.embeddings)
+            return open_cross_encoder(self.embedder.embeddings)
         except ModelError as error:
             _log.warning("passages are ranked without being read: %s", error)
             return None
@@ -61,7 +61,7 @@ class Parts:
     @cached_property
     def chat_model(self) -> "BaseChatModel | None":
         """The chat model; None when answers are to be quotes only."""
-        from rag.models import chat_model
+        from rag.models.chat import chat_model
 
         return chat_model(self.settings)
 

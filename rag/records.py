@@ -138,7 +138,7 @@ class Hit(Record):
     end: int
     text: str
     score: float
-    """The probability that the passage answers, as `rag.relevance` fits it."""
+    """The probability that the passage answers, as `rag.retrieval.calibration` fits it."""
     lang: str
     sentences: tuple[Sentence, ...] = ()
     title: str = ""
@@ -146,7 +146,7 @@ class Hit(Record):
     publisher: str = ""
     page: int | None = None
     signals: Mapping[str, float] = field(default_factory=dict)
-    """What the score is made of, by the signal's name: `rag.relevance.SIGNALS`."""
+    """What the score is made of, by the signal's name: `rag.retrieval.calibration.SIGNALS`."""
     answer: tuple[int, int] | None = None
     """Where the likeliest answer stands in the article, if the passage holds one; None for a
     passage that was not read."""

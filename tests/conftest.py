@@ -14,8 +14,8 @@ from typing import Any
 import platformdirs
 import pytest
 
+from rag.models.weights import embedded_model, embedded_model_state, model_path
 from rag.settings import APP, cache_folder
-from rag.weights import embedded_model, embedded_model_state, model_path
 
 # Asked for here, before any fixture gives the tests a home of their own.
 _USER_CACHE = Path(platformdirs.user_cache_dir(APP))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from rag.page.turns import Turn
+from rag.page.chat.turns import Turn
 from rag.records import Answer, Citation, Hit, Statement, StatementStatus, Usage
 
 VOID = {"br", "input"}

@@ -8,7 +8,7 @@ from evals.cases import Case, Distractor, Evidence, Quote
 from evals.measure import Result
 from evals.metrics import Scores, cited, score
 from evals.run_folder import RunFolder
-from rag.draft import NO_FORM
+from rag.models.errors import NO_FORM
 from rag.records import Answer, Citation, Hit
 
 ARTICLE = "Der Hafen zählte 340 Boote. Die Schule hat 640 Schüler."

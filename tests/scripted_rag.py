@@ -5,7 +5,6 @@ from collections.abc import Generator, Sequence
 
 from rag.engine import History, Rag, Where
 from rag.errors import ModelError
-from rag.question import understand
 from rag.records import (
     Answer,
     AnswerEvent,
@@ -19,6 +18,7 @@ from rag.records import (
     TextEvent,
 )
 from rag.settings import Settings
+from rag.understanding.question import understand
 
 TEXT = "פתיחה.\r\nהשיחות נמשכו 3 שעות,\nו-17 מסמכים נחתמו.\nסוף."
 QUOTE = "השיחות נמשכו 3 שעות,\nו-17 מסמכים נחתמו."

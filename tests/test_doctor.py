@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from test_models import faulty
+from test_chat import faulty
 from test_servers import listing
 
 import rag

@@ -7,11 +7,11 @@ from evals.choose import searchable, spread
 from evals.metrics import evidence_found
 from evals.retrieval.figures import Scorer
 from evals.retrieval.sets import Passage, Pool, Question
-from rag.embed import E5_BUDGET, E5Embeddings
-from rag.read import read_corpus
+from rag.embedding.embedder import E5_BUDGET, E5Embeddings
+from rag.reading.read import read_corpus
+from rag.reading.split import split_document
 from rag.records import Document
 from rag.resources import evals_folder, seeds_folder
-from rag.split import split_document
 
 ARTICLES = "articles"
 DEPTHS = (1, 5, 8)

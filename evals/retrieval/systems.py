@@ -18,15 +18,15 @@ import numpy as np
 
 from evals.retrieval.articles import ARTICLES
 from evals.retrieval.sets import Passage, Pool
-from rag.embed import E5_NAME, E5Embeddings
-from rag.encoder import Kind, Vectors
+from rag.embedding.cache import VectorCache
+from rag.embedding.embedder import E5_NAME, E5Embeddings
+from rag.embedding.encoder import Kind, Vectors
 from rag.engine import Rag
 from rag.errors import InputError
 from rag.records import Hit
-from rag.relevance import SIGNALS
 from rag.resources import seeds_folder
+from rag.retrieval.calibration import SIGNALS
 from rag.settings import Settings
-from rag.vectors import VectorCache
 
 T = TypeVar("T")
 

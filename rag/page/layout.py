@@ -4,13 +4,13 @@ import gradio as gr
 from markupsafe import Markup
 
 from rag.engine import Rag
-from rag.page.conversation import Conversation
-from rag.page.desk import Desk
-from rag.page.endpoints import add_endpoints
-from rag.page.markup import joined, markup
-from rag.page.runs import runs_tab
-from rag.page.sources import sources_tab
-from rag.page.words import LANGUAGES, Words, words
+from rag.page.chat.conversation import Conversation
+from rag.page.chat.desk import Desk
+from rag.page.html.markup import joined, markup
+from rag.page.html.words import LANGUAGES, Words, words
+from rag.page.runs.tab import runs_tab
+from rag.page.server.endpoints import add_endpoints
+from rag.page.sources.tab import sources_tab
 
 # Read by page.js, which says nothing that is not among them.
 _LABELS = ("title", "copied", "translating", "lost")

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from evals.browsing import Chat
-from rag.page.words import LANGUAGES, page_direction, words
+from rag.page.html.words import LANGUAGES, page_direction, words
 
 from .conftest import LOCALES, Visit
 from .corpus import EXAMPLES

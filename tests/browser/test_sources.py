@@ -8,7 +8,6 @@ from playwright.sync_api import Locator, expect
 
 from evals.browsing import Chat, serving
 from rag.engine import Rag
-from rag.uploads import remove_file, uploaded
 
 from .conftest import Visit
 from .corpus import ATTACK, BOATS, EXAMPLES, HOSTILE_NAME, UPLOADED
@@ -21,8 +20,8 @@ ABOUT_TELESCOPES = "How many telescopes has the observatory of Quenby?"
 def cleaned(small_engine: Rag) -> Iterator[None]:
     """Articles that a test adds are gone after it."""
     yield
-    for source in uploaded(small_engine):
-        remove_file(small_engine, source)
+    for source in small_engine.uploaded():
+        small_engine.remove_file(source)
 
 
 @pytest.fixture
@@ -87,7 +86,7 @@ def test_proof_of_a_removed_article_says_that_it_is_gone(
     add(chat, telescopes)
     chat.tab("chat")
     turn = chat.ask(ABOUT_TELESCOPES)
-    remove_file(small_engine, "Quenby.txt")
+    small_engine.remove_file("Quenby.txt")
     chat.mark(turn).click()
     expect(chat.source).to_contain_text(chat.say("chat.gone", source="Quenby.txt"))
 

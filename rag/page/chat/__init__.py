@@ -1,0 +1,1 @@
+"""The tab of questions: a conversation, its answers and their proof."""

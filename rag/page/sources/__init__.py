@@ -1,0 +1,1 @@
+"""The tab of articles: their table, the filter, adding and removing."""

@@ -1,0 +1,78 @@
+"""Look closer: the best hits are read, and ranked anew by all that is known of them.
+
+Reading question and passage together takes far longer than comparing vectors
+(docs/performance.md), so it is done for few; docs/decisions/reader.md says what it is worth.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from rag.embedding.cross_encoder import Reading
+from rag.parts import Parts
+from rag.records import Hit, Query
+from rag.retrieval.calibration import SIGNALS, of_both, relevance
+from rag.retrieval.particulars import lacking
+
+READ = 12
+"""Hits that get a closer look; the answer is hardly ever further down."""
+
+
+def rerank(
+    query: Query, hits: Sequence[Hit], parts: Parts, signals: Sequence[str] = SIGNALS
+) -> list[Hit]:
+    """The hits, best first, of which the first few were looked at more closely.
+
+    They get the signals `particulars` and `reader`, with the place of the likeliest answer.
+    What is further down stays there.
+    """
+    best, rest = hits[:READ], hits[READ:]
+    readings: Sequence[Reading] = ()
+    closer: dict[str, Sequence[float]] = {}
+    if "particulars" in signals:
+        closer["particulars"] = [-float(_lacks(query, hit)) for hit in best]
+    if "reader" in signals and parts.cross_encoder is not None:
+        texts = [hit.in_context for hit in best]
+        readings = parts.cross_encoder.read(query.asked, texts)
+        answers = np.array([reading.answers for reading in readings])
+        if query.asked != query.text:
+            joined = parts.cross_encoder.read(query.text, texts)
+            answers = of_both(answers, np.array([reading.answers for reading in joined]))
+        closer["reader"] = answers.tolist()
+    if not best or not closer:
+        return list(hits)
+    known = {name: [hit.signals[name] for hit in best] for name in best[0].signals} | closer
+    scores = relevance({n: np.array(values) for n, values in known.items()}, parts.embedder.name)
+    looked = [
+        replace(
+            _as_read(hit, readings[i]) if readings else hit,
+            score=float(scores[i]),
+            signals={name: values[i] for name, values in known.items()},
+        )
+        for i, hit in enumerate(best)
+    ]
+    looked.sort(key=lambda hit: -hit.score)
+    return [*looked, *behind(rest, looked)]
+
+
+def behind(hits: Sequence[Hit], others: Sequence[Hit]) -> list[Hit]:
+    """The hits with scores that let them stand behind the others."""
+    most = min((hit.score for hit in others), default=1.0)
+    return [replace(hit, score=min(hit.score, most)) for hit in hits]
+
+
+def _lacks(query: Query, hit: Hit) -> int:
+    text = f"{hit.in_context}\n{hit.date}"
+    return lacking(query.asked, query.question_lang, text, hit.lang)
+
+
+def _as_read(hit: Hit, reading: Reading) -> Hit:
+    # From places in what was read, which a title leads, to places in the article.
+    moved = hit.start - (len(hit.in_context) - len(hit.text))
+    begin, end = (moved + place for place in reading.span)
+    return replace(
+        hit,
+        answer=(begin, end) if begin >= hit.start else None,
+        shares=tuple(reading.share(s.start - moved, s.end - moved) for s in hit.sentences),
+    )
