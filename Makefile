@@ -3,16 +3,22 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # Passed on through the environment, so that no quote or dollar sign in it is the shell's.
-export Q ?= what was 2023 bilateral trade?
+export Q ?= How large was trade between China and Kazakhstan in 2023?
 
-.PHONY: run ask eval gate test screenshots lint format constraints clean
+# make run MODEL=NAME is RAG_MODEL=NAME; the embedded model is an extra, of 1.1 GB.
+ifeq ($(origin MODEL),command line)
+export RAG_MODEL := $(MODEL)
+endif
+INSTALLED := $(VENV)/$(if $(filter embedded,$(RAG_MODEL)),embedded,installed)
 
-run: $(VENV)/installed ## set up, answer the demo question, serve the chat page
+.PHONY: run ask eval gate check test lint types coverage screenshots format constraints clean
+
+run: $(INSTALLED) ## set up, answer the demo question, serve the chat page
 	@$(BIN)/rag ingest || test $$? -eq 2
 	@$(BIN)/rag ask -- "$$Q" || test $$? -eq 3
 	@exec $(BIN)/rag chat
 
-ask: $(VENV)/installed ## answer Q="..." from the articles
+ask: $(INSTALLED) ## answer Q="..." from the articles
 	@$(BIN)/rag ask -- "$$Q"
 
 export N ?= 60
@@ -34,11 +40,24 @@ $(AXE): tests/browser/package-lock.json
 	  cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
 	else echo "no npm: the page is not checked by axe-core; install Node to do so"; fi
 
-test: $(VENV)/tested $(AXE) ## lint, types and tests, as CI runs them
+test: lint types $(AXE) ## lint, types and tests, as CI runs them
+	$(BIN)/pytest --durations=15
+
+check: lint types ## lint, types and the tests that take a minute together
+	$(BIN)/pytest -q -m "not browser and not model and not slow"
+
+lint: $(VENV)/tested ## style, the direction of imports, Dockerfile and compose.yaml
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+
+types: $(VENV)/tested ## mypy, strictly
 	$(BIN)/mypy
-	$(BIN)/pytest
+
+coverage: $(VENV)/tested ## which lines of rag the tests without a browser reach
+	$(BIN)/pytest -q -m "not browser" --cov --cov-report=term:skip-covered --durations=15
 
 screenshots: $(VENV)/tested ## pictures of the chat page in build/screenshots
 	$(BIN)/python -m evals.screenshots build/screenshots
@@ -47,27 +66,32 @@ format: $(VENV)/tested
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Exact versions with hashes; made anew after a change of pyproject.toml.
+# Exact versions with hashes, after a change of pyproject.toml; UPGRADE=--upgrade takes the newest.
 constraints: $(VENV)/tested
-	$(BIN)/pip-compile --quiet --upgrade --extra test --generate-hashes --strip-extras \
+	$(BIN)/pip-compile --quiet $(UPGRADE) --extra test --generate-hashes --strip-extras \
 	  --allow-unsafe --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --no-emit-trusted-host -o .ci/constraints.txt pyproject.toml
+	@# Without the project itself, which the extra "test" names, and its path.
+	@sed '/^quoted-rag @/d; /^#/d' .ci/constraints.txt > $(VENV)/constraints.txt
+	@mv $(VENV)/constraints.txt .ci/constraints.txt
 
 clean: ## remove the virtual environment; stores and the joined model stay
 	rm -rf $(VENV)
 
 $(BIN)/pip:
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed, this is " + sys.version.split()[0] + "; name one by make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 
 # A stamp is written last, so that an install cut short is taken up again.
 # pip takes no hashes for a folder: the versions alone go here, and the hashes to CI.
-$(VENV)/installed: $(BIN)/pip pyproject.toml .ci/constraints.txt
+$(VENV)/installed: PROJECT := .
+$(VENV)/embedded: PROJECT := .[embedded]
+$(VENV)/installed $(VENV)/embedded: $(BIN)/pip pyproject.toml .ci/constraints.txt
 	@sed -n 's/^\([^ #]*==[^ ]*\).*/\1/p' .ci/constraints.txt > $(VENV)/versions.txt
-	$(BIN)/pip install --disable-pip-version-check -c $(VENV)/versions.txt -e .
+	$(BIN)/pip install --disable-pip-version-check -c $(VENV)/versions.txt -e "$(PROJECT)"
 	@touch $@
 
 $(VENV)/tested: $(BIN)/pip pyproject.toml .ci/constraints.txt
 	$(BIN)/pip install --disable-pip-version-check --require-hashes -r .ci/constraints.txt
 	$(BIN)/pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@ $(VENV)/installed
+	@touch $@ $(VENV)/installed $(VENV)/embedded

@@ -14,7 +14,7 @@ from evals.recording import Recording
 from evals.runs import FORMAT
 from rag.engine import Rag
 from rag.errors import InputError
-from rag.models.chat import model_label
+from rag.models.choice import model_label
 from rag.records import Document
 from rag.resources import evals_folder, prompts_folder
 from rag.settings import Settings

@@ -22,7 +22,8 @@ from evals.cases import Case, Evidence, Quote
 from evals.choose import spread
 from evals.matching import holds, without_marks
 from evals.metrics import Scores
-from evals.retrieval.sets import Passage, read_rows
+from evals.retrieval.sets import Passage
+from evals.rows import read_rows
 from rag.engine import Rag
 from rag.errors import InputError
 from rag.records import Answer, Record

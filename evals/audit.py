@@ -10,8 +10,6 @@ where it was planted. Sentences of a paragraph count as parallel where both lang
 as many of them.
 """
 
-import gzip
-import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -23,8 +21,10 @@ from typing import Any
 import click
 
 from evals.audit_faults import FAULTS, Fault, Text, planted
-from evals.retrieval.sets import read_rows
-from rag.checking.audit import Finding, audit
+from evals.markdown import markdown_table
+from evals.rows import read_rows, rows
+from rag.checking.audit import audit
+from rag.checking.grounds import Finding
 from rag.errors import InputError
 from rag.records import Record
 
@@ -79,23 +79,20 @@ def ntrex(folder: Path) -> list[Pair]:
         for group in groups.values()
         for a, b in permutations(group, 2)
         if len(a["sentences"]) == len(b["sentences"])
-        for quote, text in zip(_sentences(a), _sentences(b), strict=True)
+        for quote, text in zip(sentences(a), sentences(b), strict=True)
     ]
 
 
 def sentence_pairs(path: Path) -> list[Pair]:
     """The pairs of a file of JSON Lines, both ways; raises InputError."""
     try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
-        rows = [json.loads(line) for line in text.splitlines()]
         return [
             Pair(path.name.partition(".")[0], Text(r[f"text_{a}"], r[f"lang_{a}"]),
                  Text(r[f"text_{b}"], r[f"lang_{b}"]))
-            for r in rows
+            for r in rows(path)
             for a, b in ("ab", "ba")
         ]  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError) as fault:
+    except (InputError, KeyError) as fault:
         raise InputError(
             f"{path} holds no sentence pairs ({fault!r}); give another file"
         ) from fault
@@ -118,7 +115,8 @@ def _is_caught(fault: Fault, quote: Text) -> bool:
     return any(each.start < fault.end and fault.start < each.end for each in found)
 
 
-def _sentences(row: Any) -> list[str]:
+def sentences(row: Any) -> list[str]:
+    """The sentences of a passage's row, each on one line."""
     return [" ".join(row["text"][start:end].split()) for start, end in row["sentences"]]
 
 
@@ -136,16 +134,16 @@ def tables(results: Sequence[Audited]) -> str:
 
 
 def _wrong_by_set(results: Sequence[Audited]) -> str:
-    lines = ["| true translations | sentences | any finding, % | " + " | ".join(KINDS) + " |"]
-    lines.append("|---" * (3 + len(KINDS)) + "|")
+    lines = []
     sets = list(dict.fromkeys(each.pair.dataset for each in results))
     for name in (*sets, "all"):
         rows = [each for each in results if name in (each.pair.dataset, "all")]
         kinds = Counter[str](kind for each in rows for kind in {f.kind for f in each.findings})
         shares = [_percent(sum(bool(each.findings) for each in rows), len(rows))]
         shares += [_percent(kinds[kind], len(rows)) for kind in KINDS]
-        lines.append(f"| {name} | {len(rows):,} | " + " | ".join(shares) + " |")
-    return "\n".join(lines)
+        lines.append([name, f"{len(rows):,}", *shares])
+    headings = ("true translations", "sentences", "any finding, %", *KINDS)
+    return markdown_table(headings, lines)
 
 
 def _wrong_by_languages(results: Sequence[Audited]) -> str:
@@ -156,12 +154,11 @@ def _wrong_by_languages(results: Sequence[Audited]) -> str:
         counts[pair] += 1
         wrong[pair] += bool(each.findings)
     langs = sorted({lang for pair in counts for lang in pair})
-    lines = ["| any finding, %: quote \\ text | " + " | ".join(langs) + " |"]
-    lines.append("|---" * (1 + len(langs)) + "|")
-    for a in langs:
-        cells = [_percent(wrong[a, b], counts[a, b]) if counts[a, b] else "" for b in langs]
-        lines.append(f"| {a} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    rows = [
+        [a, *(_percent(wrong[a, b], counts[a, b]) if counts[a, b] else "" for b in langs)]
+        for a in langs
+    ]
+    return markdown_table(("any finding, %: quote \\ text", *langs), rows)
 
 
 def _caught(results: Sequence[Audited]) -> str:
@@ -171,11 +168,12 @@ def _caught(results: Sequence[Audited]) -> str:
         for kind, found in each.caught:
             faults[kind] += 1
             caught[kind] += found
-    lines = ["| planted fault | planted | caught, % |", "|---|---|---|"]
-    for kind in FAULTS:
-        if faults[kind]:
-            lines.append(f"| {kind} | {faults[kind]:,} | {_percent(caught[kind], faults[kind])} |")
-    return "\n".join(lines)
+    rows = [
+        (kind, f"{faults[kind]:,}", _percent(caught[kind], faults[kind]))
+        for kind in FAULTS
+        if faults[kind]
+    ]
+    return markdown_table(("planted fault", "planted", "caught, %"), rows)
 
 
 def _percent(part: int, whole: int) -> str:

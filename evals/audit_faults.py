@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.languages.countries import places
-from rag.languages.dates import cldr, read_dates
-from rag.languages.folding import bare, fold
-from rag.languages.names import names
+from rag.languages.cldr import cldr
+from rag.languages.countries import country_mentions
+from rag.languages.dates import read_dates
+from rag.languages.facts import facts_of
+from rag.languages.folding import fold, normalised
 from rag.languages.units import is_money, unit_at
 from rag.records import Record
 
@@ -122,7 +123,9 @@ def _named(text: str, lang: str) -> Iterator[Change]:
         start, end = folded.span(part.start, part.end)
         for styles in cldr(lang).get(key[part.kind], {}).values():
             wide = styles.get("wide", {}) if isinstance(styles, dict) else {}
-            if isinstance(wide, dict) and bare(wide.get(part.number, "")) == bare(text[start:end]):
+            if isinstance(wide, dict) and normalised(wide.get(part.number, "")) == normalised(
+                text[start:end]
+            ):
                 size = 12 if part.kind == "month" else 7
                 number = (part.number + 2) % size or (12 if part.kind == "month" else 0)
                 yield part.kind, start, end, wide[number]
@@ -149,18 +152,18 @@ def _country(text: str, lang: str, rng: random.Random) -> Iterator[Change]:
         for k, v in cldr(lang).get("territories", {}).items()
         if len(k) == 2 and k not in _NO_LANDS
     }
-    for place in places(text, lang)[:1]:
+    for place in country_mentions(text, lang)[:1]:
         code = rng.choice(sorted(lands.keys() - {place.code}))
         if text[place.start].isupper() or lang in ("he", "ar", "fa", "zh", "ja"):
             yield "country", place.start, place.end, lands[code]
 
 
 def _name(true: Text, others: Sequence[Text], rng: random.Random) -> Iterator[Change]:
-    found = names(true.text, true.lang)
+    found = facts_of(true.text, true.lang).names
     strangers = [
         other for other in rng.sample(others, min(60, len(others))) if other.lang == true.lang
     ]
-    theirs = [name.text for other in strangers for name in names(other.text, other.lang)]
+    theirs = [name.text for other in strangers for name in facts_of(other.text, other.lang).names]
     theirs = [name for name in theirs if name not in true.text]
     if found and theirs:
         name = rng.choice(found)

@@ -11,15 +11,19 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from rag.engine import Rag
 from rag.errors import SettingsError
 from rag.page.html.words import Words, words
+
+if TYPE_CHECKING:
+    import uvicorn
 
 PATIENCE = 30.0
 """Seconds after which what should have come does not come any more."""
@@ -46,16 +50,23 @@ _QUOTED = """(panel, number) => {
 @contextmanager
 def serving(engine: Rag) -> Iterator[str]:
     """The page's real server on a free port of loopback, as its URL."""
-    import uvicorn
+    port = free_port()
+    with running_server(engine, port):
+        yield f"http://127.0.0.1:{port}"
 
+
+@contextmanager
+def running_server(
+    engine: Rag, port: int, blocks: Callable[[], Any] | None = None
+) -> Iterator["uvicorn.Server"]:
+    """The page's real server on loopback once it listens; `blocks` makes another page."""
     from rag.page.server.serve import listen, server
 
-    port = free_port()
     begun: queue.SimpleQueue[uvicorn.Server | BaseException] = queue.SimpleQueue()
 
     async def serve() -> None:
         try:
-            running = server(engine)
+            running = server(engine, blocks() if blocks else None)
         except BaseException as error:
             begun.put(error)
             return
@@ -70,10 +81,12 @@ def serving(engine: Rag) -> Iterator[str]:
         raise running
     try:
         _wait_for(running, thread)
-        yield f"http://127.0.0.1:{port}"
+        yield running
     finally:
         running.should_exit = True
         thread.join(_STARTED)
+        if thread.is_alive():
+            raise SettingsError("the page's server does not end")
 
 
 def free_port() -> int:
@@ -168,7 +181,7 @@ class Chat:
         return self.page.get_by_role("button", name=self.say(key), exact=True)
 
     def tab(self, name: str) -> Locator:
-        """Open the tab "chat", "sources" or "runs"; what is in it."""
+        """Open the tab "chat" or "sources"; what is in it."""
         self.page.get_by_role("tab", name=self.say(f"{name}.tab"), exact=True).click()
         panel = self.page.locator(f"#tab-{name}")
         expect(panel).to_be_visible()

@@ -10,8 +10,6 @@ the check of the language (`rag.checking.claim_language`) and the audit (`rag.ch
 so that rules can be written by looking at one half and measured on the other.
 """
 
-import gzip
-import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from typing import Any, Literal
 
 import click
 
+from evals.rows import rows
 from rag.checking.audit import audit
 from rag.checking.claim_language import other_language
 from rag.errors import InputError
@@ -78,10 +77,8 @@ def main(file: Path, show: int, missed: int, half: Literal["first", "second"] | 
 def read_claims(file: Path) -> list[Claim]:
     """The claims of a file of JSON Lines; raises InputError where it holds none."""
     try:
-        data = file.read_bytes()
-        text = (gzip.decompress(data) if file.suffix == ".gz" else data).decode("utf-8")
-        claims = [_claim(json.loads(line)) for line in text.splitlines() if line.strip()]
-    except (OSError, ValueError, KeyError, TypeError) as fault:
+        claims = [_claim(row) for row in rows(file)]
+    except (InputError, KeyError, TypeError) as fault:
         raise InputError(f"{file} holds no claims ({fault!r}); give another file") from fault
     if not claims:
         raise InputError(f"{file} holds no claims; give another file")

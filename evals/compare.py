@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from evals.metrics import LOWER_IS_BETTER
+from evals.pages.render import render, write_page
 from evals.run import invoke
 from evals.runs import Asked, Outcome, Run, cut_note, read_run
 from rag.errors import InputError
@@ -195,6 +196,21 @@ def _said(row: Asked) -> str:
     return short if len(short) <= _SHORT else short[: _SHORT - 1] + "…"
 
 
+def comparison_page(a: Run, b: Run, found: Comparison) -> str:
+    """The comparison as one HTML page, with each answer that flipped in both runs."""
+    return render(
+        "comparison.html.jinja",
+        a=a.folder,
+        b=b.folder,
+        notes=list(filter(None, map(cut_note, (a, b)))),
+        found=found,
+        shared=_shared(found),
+        verdict=verdict,
+        before={row.id: row for row in a.results},
+        after={row.id: row for row in b.results},
+    )
+
+
 def print_comparison(found: Comparison, flips: int, console: Console) -> None:
     """Print it as tables, with at most `flips` questions of each kind of flip."""
     console.print(_shared(found), highlight=False)
@@ -231,14 +247,19 @@ def _rows(differs: Mapping[str, tuple[str, str]]) -> Iterable[Sequence[str]]:
 
 
 def _measure(name: str, each: Change) -> Sequence[str]:
-    mark = ""
-    if each.significant and each.difference is not None:
-        mark = "better" if (each.difference > 0) != (name in _FEWER) else "worse"
-        mark = mark if name != "generated" else "changed"
     interval = "-" if each.low is None else f"{each.low:+.3f} to {each.high:+.3f}"
     label = name.replace("_", " ")
     return (label, f"{each.a:.3f}", f"{each.b:.3f}", f"{each.difference:+.3f}", interval,
-            str(each.n), mark)  # fmt: skip
+            str(each.n), verdict(name, each))  # fmt: skip
+
+
+def verdict(name: str, each: Change) -> str:
+    """What a change is that chance seldom makes, else ""; "generated" has no better."""
+    if not each.significant or each.difference is None:
+        return ""
+    if name == "generated":
+        return "changed"
+    return "better" if (each.difference > 0) != (name in _FEWER) else "worse"
 
 
 def _flip_text(flip: Flip) -> str:
@@ -264,12 +285,15 @@ def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -
     "--flips", type=click.IntRange(min=0), default=10, show_default=True,
     help="List this many questions that are right in one run only.",
 )  # fmt: skip
-def _command(a: Path, b: Path, as_json: bool, flips: int) -> int:
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page to this file too.")
+def _command(a: Path, b: Path, as_json: bool, flips: int, html: Path | None) -> int:
     """Compare the run folder B with the run folder A, question by question."""
     runs = read_run(a), read_run(b)
     for note in filter(None, map(cut_note, runs)):
         click.echo(note, err=True)
     found = compare(*runs)
+    if html:
+        write_page(comparison_page(*runs, found), html)
     if as_json:
         click.echo(found.to_json(indent=2))
     else:

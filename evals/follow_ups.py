@@ -14,8 +14,6 @@ two questions each, the first whole and the second as a follow-up, and counts ho
 sentence that answers the second is quoted first, or at all.
 """
 
-import gzip
-import json
 import random
 import statistics
 import tempfile
@@ -30,7 +28,8 @@ import rag
 from evals.cases import Case, load_cases
 from evals.choose import searchable
 from evals.metrics import evidence_found
-from rag.embedding.embedder import E5Embeddings
+from evals.rows import rows
+from rag.embedding.e5 import E5Embeddings
 from rag.embedding.encoder import Vectors
 from rag.engine import Rag
 from rag.parts import Parts
@@ -38,8 +37,9 @@ from rag.records import Hit, Query
 from rag.retrieval.retrieve import retrieve
 from rag.retrieval.sentence_selection import choose_evidence, to_quote
 from rag.settings import Settings
-from rag.understanding.follow_up import LEANING, QuestionEmbedder, resolve, share_of_distance
-from rag.understanding.question import understand
+from rag.understanding.exemplars import QuestionEmbedder
+from rag.understanding.follow_up import LEANING, resolve, share_of_distance
+from rag.understanding.question import to_query
 
 HERE = Path(__file__).parent
 VALUES = (0.2, 0.25, 1 / 3, 0.4, LEANING, 0.6, 0.7)
@@ -78,8 +78,7 @@ def made_up(path: Path = HERE / "turns.jsonl") -> tuple[dict[str, str], list[Tur
     """
     articles: dict[str, str] = {}
     asked: list[Turns] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+    for row in rows(path):
         source = f"{len(articles):02}.txt"
         articles[source] = row["article"]
         asked += [Turns(source, *turns) for turns in row["turns"]]
@@ -95,8 +94,7 @@ def made_up(path: Path = HERE / "turns.jsonl") -> tuple[dict[str, str], list[Tur
 def dialogues(path: Path = HERE / "dialogues.jsonl") -> dict[str, list[Pair]]:
     """The pairs of a question and its follow-up, by language."""
     found: dict[str, list[Pair]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+    for row in rows(path):
         first, then = row["turns"]
         found.setdefault(row["lang"], []).append((first, then))
     return found
@@ -209,7 +207,7 @@ def show_cost(pairs: Sequence[Pair], embedder: QuestionEmbedder) -> None:
     """Print the milliseconds that a question takes that has one before it."""
     spent = []
     for one, then in pairs:
-        query = understand(then, [(one, "")])
+        query = to_query(then, [(one, "")])
         started = time.perf_counter()
         resolve(query, embedder)
         spent.append(1000 * (time.perf_counter() - started))
@@ -225,7 +223,7 @@ def show_searches(engine: Rag, cases: Sequence[Case]) -> None:
             hits, led = [], 0
             for each in asked:
                 history = [(question, "") for question in each.before]
-                query = searched(understand(each.case.question, history), engine.parts)
+                query = searched(to_query(each.case.question, history), engine.parts)
                 led += query.text != query.question
                 hits.append((each.case, searcher.hits(query)))
             tops = "  ".join(f"top {k} {_found(hits, k):.3f}" for k in CUTS)
@@ -239,8 +237,8 @@ def show_answers(engine: Rag, asked: Sequence[Turns]) -> None:
     for rule, searched in RULES.items():
         first, any_of, refused = 0, 0, 0
         for each in asked:
-            earlier = _quotes(understand(each.before), parts)
-            query = understand(each.asked, [(each.before, " ".join(earlier))])
+            earlier = _quotes(to_query(each.before), parts)
+            query = to_query(each.asked, [(each.before, " ".join(earlier))])
             quotes = _quotes(searched(query, parts), parts)
             first += any(each.told in quote for quote in quotes[:1])
             any_of += any(each.told in quote for quote in quotes)
@@ -261,9 +259,8 @@ def _found(hits: Sequence[tuple[Case, list[Hit]]], k: int) -> float:
 def _strangers(path: Path) -> dict[str, list[str]]:
     """The questions of a file, by language."""
     questions: dict[str, list[str]] = {}
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        for row in map(json.loads, file):
-            questions.setdefault(row["lang_question"], []).append(row["question"])
+    for row in rows(path):
+        questions.setdefault(row["lang_question"], []).append(row["question"])
     return questions
 
 

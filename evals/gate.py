@@ -9,6 +9,7 @@ import click
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
 from evals.compare import Change, Pair, change, generated
+from evals.files import write_whole
 from evals.metrics import LOWER_IS_BETTER, summarise
 from evals.run import invoke
 from evals.runs import Asked, Run, cut_note, first_finding, read_run
@@ -205,10 +206,7 @@ def write_baseline(baseline: Baseline, path: Path) -> None:
         f"  {_json(name)}: {_json(kept.to_dict())}" for name, kept in baseline.questions.items()
     )
     fields = "".join(f" {_json(name)}: {_json(value)},\n" for name, value in head.items())
-    try:
-        path.write_text(f'{{\n{fields} "questions": {{\n{lines}\n }}\n}}\n', encoding="utf-8")
-    except OSError as fault:
-        raise InputError(f"{path} cannot be written: {fault.strerror}") from None
+    write_whole(path, f'{{\n{fields} "questions": {{\n{lines}\n }}\n}}\n')
 
 
 def _json(value: object) -> str:

@@ -19,7 +19,7 @@ from rag.settings import Settings
 
 if TYPE_CHECKING:
     from evals.metrics import Score, Scores
-    from rag.models.chat import Replies
+    from rag.models.replies import Replies
 
 PROMPT = "judge.md"
 
@@ -75,7 +75,7 @@ class Judge:
     def _verdict(self, case: Case, answer: Answer) -> "Score":
         from langchain_core.messages import HumanMessage
 
-        from rag.models.chat import Conversation
+        from rag.models.conversation import Conversation
 
         talk = Conversation(self._model, self._settings, self._replies)
         try:

@@ -13,7 +13,8 @@ from typing import Any
 
 from evals.answer_sets import NEWS, AnswerSet
 from evals.cases import Case, Evidence, Quote
-from evals.retrieval.sets import Passage, read_rows
+from evals.retrieval.sets import Passage
+from evals.rows import read_rows
 from rag.errors import InputError
 
 STORED = ("he", "ar", "pl", "tr")
@@ -23,7 +24,7 @@ _BETWEEN = "\n\n"
 
 def load_news(folder: Path, seed: int = 0) -> AnswerSet:
     """The questions, each in one language, and the documents, each in another one."""
-    rows = [row for _, row in read_rows(folder, "news_questions", "") if row["split"] == "measure"]
+    rows = [row for _, row in read_rows(folder, "news_questions") if row["split"] == "measure"]
     paragraphs = _paragraphs(folder, {str(row["doc"]) for row in rows})
     draw = random.Random(seed)
     langs = {doc: draw.choice(STORED) for doc in sorted(paragraphs)}

@@ -1,46 +1,41 @@
-"""`rag eval report RUN`: a run as one page, every question with its answer, quotes and prompts.
+"""`rag eval report RUN`: a run as one page, every question with its answer, quotes and prompts."""
 
-Texts of articles, questions and models are escaped by jinja2, nothing is a link, and a
-content security policy lets the page load nothing and run nothing but its own script.
-"""
-
-import base64
-import hashlib
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from evals.cases import Quote
-from evals.metrics import (
-    CITED_SHARE,
-    Figure,
-    Score,
-    coverage,
-    group_consistency,
-    percentile,
-    summarise,
-)
+from evals.metrics import Figure, Score, group_consistency, percentile, summarise
+from evals.pages.case import evidence_in
+from evals.pages.render import number, render, write_page
 from evals.run import invoke
+from evals.run_folder import runs_folder
+from evals.run_list import holds_runs, runs_page
 from evals.runs import Asked, Run, cut_note, read_run
 from evals.summary import claims_refused
-from rag.errors import InputError
-from rag.records import Hit, Record
+from rag.records import Record
 
-_HERE = Path(__file__).resolve().parent
-_MARK = re.compile(r"(\[\d+\])")
 _BINS = 10
-_VERDICTS = {
-    "checked": "particulars checked",
-    "unchecked": "nothing to check in it",
-    "refused": "refused",
+MEANINGS = {
+    "right_in_language": "right, and said in the asker's language",
+    "facts_right": "says all that it must, nothing that it must not",
+    "evidence_cited": "share of the needed evidence that is quoted",
+    "citations_apt": "share of quotes that are evidence",
+    "pointers_exact": "share of quotes that stand exactly where they point",
+    "wrongly_answered": "answered though the articles do not say",
+    "wrongly_abstained": "not answered though the articles say",
+    "unsupported": "states what its quotes do not hold",
+    "answer_language": "is in the language of the question",
+    "evidence_found": "all evidence lies in the passages found",
+    "group_consistency": "same evidence, in whatever language it is asked",
+    "answer_contained": "holds a known answer",
+    "quote_contained": "quotes a known answer",
+    "judge": "right as a chat model judges it",
 }
-"""What is told of a model's claim by its status."""
+"""What each measure is of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,42 +51,25 @@ class Bin(Record):
 
 def page(run: Run) -> str:
     """The whole page as HTML; the same run always gives the same page."""
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "number": _number,
-        "segments": segments,
-        "name": _name,
-        "commit": _commit,
-    }
-    style, script = _asset("page.css"), _asset("page.js")
     langs, measure = article_langs(run), _measure(run.results)
-    return environment.get_template("page.html.jinja").render(
-        style=style,
-        script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+    cells = matrix(run.results, langs, measure)
+    return render(
+        "report.html.jinja",
+        script="report.js",
         about=run.about,
         cut=cut_note(run),
         figures=figures(run.results),
+        meanings=MEANINGS,
         closing=_closing(run.results),
         outcomes=Counter(row.outcome for row in run.results),
         measure=measure,
         by_kind=by(run.results, lambda row: [row.kind], measure),
         by_language=by(run.results, lambda row: [row.lang], measure),
-        matrix=matrix(run.results, langs, measure),
+        matrix=cells,
+        worst=worst(cells),
         calibration=calibration(run.results) if run.about.system == "rag" else [],
         rows=run.results,
         langs=langs,
-        evidence_in=evidence_in,
-        verdict=lambda status: _VERDICTS.get(status, status),
-        ways=ways,
     )
 
 
@@ -107,16 +85,6 @@ def figures(rows: Sequence[Asked]) -> dict[str, Figure]:
         (each.status, row.group) for row in rows if row.answer for each in row.answer.statements
     )
     return {name: figure for name, figure in found.items() if figure.n}
-
-
-def ways(row: Asked) -> Iterator[str]:
-    """How the answer was made and checked, as the page's filter names it."""
-    yield row.mode
-    statuses = {each.status for each in row.answer.statements} if row.answer else set()
-    if "refused" in statuses or any(call.refused for call in row.calls):
-        yield "refused"
-    if "unchecked" in statuses:
-        yield "unchecked"
 
 
 def by(
@@ -157,6 +125,17 @@ def matrix(rows: Sequence[Asked], langs: dict[str, str], name: str) -> dict[str,
     return {lang: found for lang, found in cells.items() if found}
 
 
+def worst(cells: Mapping[str, Mapping[str, Figure]]) -> tuple[str, str] | None:
+    """Languages of the lowest cell of a matrix; of several that with most questions."""
+    found = [(each.mean, -each.n, pair) for pair, each in _cells(cells) if each.mean is not None]
+    return min(found)[2] if found else None
+
+
+def _cells(cells: Mapping[str, Mapping[str, Figure]]) -> Iterator[tuple[tuple[str, str], Figure]]:
+    for asked, row in cells.items():
+        yield from (((asked, article), figure) for article, figure in row.items())
+
+
 def calibration(rows: Iterable[Asked]) -> list[Bin]:
     """The first hits by tenths of their score; empty where a score is no probability.
 
@@ -174,15 +153,6 @@ def calibration(rows: Iterable[Asked]) -> list[Bin]:
     return [
         Bin(sum(s for s, _ in part) / len(part), sum(h for _, h in part) / len(part), len(part))
         for _, part in sorted(tenths.items())
-    ]
-
-
-def evidence_in(row: Asked, hit: Hit) -> list[int]:
-    """Positions of the needed facts that can be read in the hit, counted from 1."""
-    return [
-        position
-        for position, quotes in enumerate(row.evidence, 1)
-        if any(coverage(quote, [hit]) >= CITED_SHARE for quote in quotes)
     ]
 
 
@@ -207,16 +177,6 @@ def _quotes(rows: Iterable[Asked]) -> Iterable[Quote]:
         yield from row.distractor.quotes if row.distractor else ()
 
 
-def segments(text: str, numbers: Sequence[int]) -> list[tuple[str, bool]]:
-    """A text in pieces, and of each whether it is the mark of one of these citations.
-
-    >>> segments("It rained [1] in [2024].", [1])
-    [('It rained ', False), ('[1]', True), (' in ', False), ('[2024]', False), ('.', False)]
-    """
-    marks = {f"[{number}]" for number in numbers}
-    return [(piece, piece in marks) for piece in _MARK.split(text) if piece]
-
-
 def _closing(rows: Sequence[Asked]) -> dict[str, str]:
     """What the run took."""
     seconds = [row.seconds for row in rows if not any(call.cached for call in row.calls)]
@@ -239,45 +199,27 @@ def _closing(rows: Sequence[Asked]) -> dict[str, str]:
 
 
 def _each(total: int, answers: Sequence[object], digits: int = 2) -> str:
-    return _number(total / len(answers) if answers else None, digits)
-
-
-def _commit(commit: str) -> str:
-    """A commit as short as it can be, and still dirty if it is."""
-    name, dash, dirty = commit.partition("-")
-    return f"{name[:12]}{dash}{dirty}"
-
-
-def _asset(name: str) -> str:
-    return f"\n{(_HERE / name).read_text(encoding='utf-8')}"
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
-
-
-def _name(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _number(value: Any, digits: int = 3) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    return number(total / len(answers) if answers else None, digits)
 
 
 @click.command("report")
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="[RUN]", required=False, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="The file; unset: RUN/report.html.")
-def _command(folder: Path, out: Path | None) -> int:
-    """Make a page of the run folder RUN that any browser opens, without a server."""
-    run = read_run(folder)
-    if note := cut_note(run):
-        click.echo(note, err=True)
+def _command(folder: Path | None, out: Path | None) -> int:
+    """Make a page of the run folder RUN that any browser opens, without a server.
+
+    Of a folder that holds runs, or without RUN of that in which `rag eval run` keeps them, it is
+    a list of them with their figures.
+    """
+    folder = folder or runs_folder()
     path = out or folder / "report.html"
-    try:
-        path.write_text(page(run), encoding="utf-8", errors="replace", newline="\n")
-    except OSError as fault:
-        raise InputError(f"{path} cannot be written: {fault.strerror}") from None
+    if holds_runs(folder):
+        write_page(runs_page(folder), path)
+    else:
+        run = read_run(folder)
+        if note := cut_note(run):
+            click.echo(note, err=True)
+        write_page(page(run), path)
     click.echo(path)
     return 0
 

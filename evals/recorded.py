@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.language_models.chat_models import generate_from_stream
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
 from evals.recording import Prompt, Recording, Said, add_replies, waiting
 from evals.run_folder import SUMMARY
@@ -51,25 +51,14 @@ class RecordedChat(BaseChatModel):
     def _llm_type(self) -> str:
         return "recorded"
 
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        pieces = [str(each.message.content) for each in self._stream(messages, **kwargs)]
-        return ChatResult(generations=[ChatGeneration(message=AIMessage("".join(pieces)))])
+    def _generate(self, messages: list[BaseMessage], *_: Any, **options: Any) -> ChatResult:
+        return generate_from_stream(self._stream(messages, **options))
 
     def _stream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
+        self, messages: list[BaseMessage], *_: Any, **options: Any
     ) -> Iterator[ChatGenerationChunk]:
         said = said_in(messages)
-        reply = self.recording.reply(said, _schema(kwargs))
+        reply = self.recording.reply(said, _schema(options))
         yield _chunk("", prompt=sum(_tokens(text) for _, text in said))
         counted, end = 0, 0
         for word in re.findall(r"\S+\s*|^\s+", reply):
@@ -108,7 +97,7 @@ def recorded_engine(engine: object, recording: Recording) -> Iterator[Rag]:
 def place(engine: object, recording: Recording) -> None:
     """Have a corpus ask the recording in the place of a chat model."""
     assert isinstance(engine, Rag)
-    engine.parts.__dict__["chat_model"] = RecordedChat(recording=recording)
+    engine.parts.chat_model = RecordedChat(recording=recording)
 
 
 def make_way(path: Path, recording: Recording) -> None:

@@ -6,12 +6,12 @@ written by whoever has it. Both name a call by the digest of all that it asks.
 
 import hashlib
 import json
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evals.files import write_whole
 from rag.errors import InputError, ModelError
 from rag.records import Record
 
@@ -86,7 +86,7 @@ class Recording:
 
     def finish(self) -> None:
         """Leave in the file of prompts only those that this run waits for."""
-        _write(self.folder / PROMPTS, b"".join(each.line() for each in self._missed.values()))
+        write_whole(self.folder / PROMPTS, b"".join(each.line() for each in self._missed.values()))
 
     def _miss(self, prompt: Prompt) -> None:
         self._missed.setdefault(prompt.key, prompt)
@@ -235,16 +235,5 @@ def _append(path: Path, lines: Sequence[bytes]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
             file.write(between + b"".join(lines))
-    except OSError as fault:
-        raise InputError(f"{path} cannot be written: {fault.strerror}") from fault
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put the file there whole, or leave the one before."""
-    draft = path.with_suffix(".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content)
-        os.replace(draft, path)
     except OSError as fault:
         raise InputError(f"{path} cannot be written: {fault.strerror}") from fault

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rag.errors import InputError
-from rag.models.chat import Reply
+from rag.models.replies import Reply
 from rag.records import Usage
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ _KEEP = """INSERT INTO replies VALUES (?, ?, ?, ?, ?)
 
 
 class Replies:
-    """`rag.models.chat.Replies` in an SQLite file, which is made when first needed.
+    """`rag.models.replies.Replies` in an SQLite file, which is made when first needed.
 
     Safe to use from several threads and processes. Raises InputError for a file that
     cannot be used.

@@ -27,7 +27,7 @@ from evals.table import print_runs
 from evals.tasks import ARTICLES, SYSTEMS, Choice, Task, opened_system, opened_task
 from rag.engine import Rag
 from rag.errors import InputError
-from rag.models.chat import model_label
+from rag.models.choice import model_label
 from rag.resources import evals_folder
 from rag.settings import Settings
 
@@ -199,7 +199,7 @@ def _with_replies(stack: ExitStack, task: Task, choice: Choice) -> Judge | None:
     calls = choice.judge or (product and product.parts.chat_model)
     replies = _kept_replies(stack) if calls and choice.cache else None
     if product:
-        product.parts.__dict__["replies"] = replies
+        product.parts.replies = replies
     return Judge(Settings.read(), replies) if choice.judge else None
 
 

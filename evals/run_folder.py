@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import platformdirs
 
 from evals.about import now
+from evals.files import write_whole
 from evals.measure import Result
 from evals.runs import ABOUT, RESULTS
 from evals.summary import Summary
@@ -169,11 +170,4 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    """Put the file there whole, or leave the one before."""
-    draft = path.with_suffix(".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
-        os.replace(draft, path)
-    except OSError as fault:
-        raise InputError(f"{path}: the run cannot be written there: {fault}") from fault
+    write_whole(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")

@@ -3,7 +3,7 @@
     python -m evals.screenshots build/screenshots [--docs]
 
 Each is a visit of its own to the real page in Chromium; `--docs` also writes those of the
-README, as WebP, to `docs/`. The tab of runs shows those that are kept on this machine.
+README, as WebP, to `docs/`.
 """
 
 import shutil
@@ -108,8 +108,6 @@ SCENES = (
     Scene("proof-he", _opens_proof(HEBREW), "he", LIGHT),
     Scene("sources", _opens_tab("sources"), docs="light"),
     Scene("sources-ar", _opens_tab("sources"), "ar", LIGHT),
-    Scene("runs", _opens_tab("runs")),
-    Scene("runs-he", _opens_tab("runs"), "he", LIGHT),
     Scene("phone", _asks(HEBREW), "he", size=PHONE),
     Scene("phone-empty", lambda chat: None, schemes=LIGHT, size=PHONE),
     Scene("phone-card", _opens_card(ENGLISH), schemes=LIGHT, size=PHONE),

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.checking.audit import Finding, audit
+from rag.checking.audit import audit
+from rag.checking.grounds import Finding
 from rag.records import Answer, Citation
 
 _MARKS = re.compile(r"(?:\s*\[\d+(?:\s*[,;-]\s*\d+)*\])+")

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from evals.markdown import markdown_table
 from evals.run_folder import read_summary
 from rag.records import Record
 
@@ -93,8 +94,7 @@ def comparison(columns: Sequence[Column]) -> Table:
 def markdown(columns: Sequence[Column]) -> str:
     """The same table for a page of the documentation."""
     head, *rows = _rows(columns)
-    lines = [[name.replace("\n", ", ") for name in head], ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(row)} |\n" for row in lines)
+    return markdown_table([name.replace("\n", ", ") for name in head], rows)
 
 
 def read_columns(folders: Sequence[Path]) -> list[Column]:
@@ -141,7 +141,7 @@ def _aim(aim: Aim | None) -> str:
 def _command(runs: tuple[Path, ...], as_markdown: bool) -> int:
     """Print the measures of run folders side by side, with what is aimed at."""
     if as_markdown:
-        click.echo(markdown(read_columns(runs)), nl=False)
+        click.echo(markdown(read_columns(runs)))
     else:
         print_runs(runs, Console())
     return 0

@@ -7,23 +7,24 @@ The file holds sentence pairs, one JSON object a line, gzipped: `lang_a`, `text_
 was chosen from.
 """
 
-import gzip
-import json
 import random
 from pathlib import Path
 
 import click
 import numpy as np
 
-from rag.embedding.embedder import E5_NAME, E5_TRANSLATION_FLOOR, E5Embeddings, LanguageMeans
+from evals.rows import rows
+from rag.embedding.e5 import E5_NAME, E5Embeddings
+from rag.embedding.embedder import E5_TRANSLATION_FLOOR
 from rag.embedding.encoder import Vectors
+from rag.embedding.language_means import LanguageMeans
 
 
 def cosines(pairs: list[dict[str, str]]) -> tuple[Vectors, Vectors]:
     """Centred cosines of the pairs, shape (n,), and of all strangers, shape (n * (n - 1),)."""
     embeddings, means = E5Embeddings(), LanguageMeans.of(E5_NAME)
     one, other = (
-        means.centre(
+        means.subtract(
             embeddings.vectors([pair[f"text_{side}"] for pair in pairs], "passage"),
             [pair[f"lang_{side}"] for pair in pairs],
             "passage",
@@ -39,9 +40,8 @@ def cosines(pairs: list[dict[str, str]]) -> tuple[Vectors, Vectors]:
 @click.option("--sample", default=400, show_default=True)
 def main(pairs: Path, sample: int) -> None:
     """Print the quantiles and what the floor would refuse."""
-    with gzip.open(pairs, "rt", encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
-    chosen = random.Random(0).sample(rows, min(sample, len(rows)))
+    every = list(rows(pairs))
+    chosen = random.Random(0).sample(every, min(sample, len(every)))
     same, strange = cosines(chosen)
     quantiles = (1, 2, 5, 50)
     click.echo(f"translations, {quantiles} %: {np.percentile(same, quantiles).round(3)}")

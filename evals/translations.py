@@ -6,7 +6,7 @@
 FOLDER holds `<set>.passages.jsonl[.gz]` as `evals/README.md` describes, with `group` and
 `sentences`. Of each pair of languages "he-en" sentences in Hebrew are the quotes, those of the
 same paragraph in English their translations by people. Every second paragraph is asked about;
-of the others, for whoever sets the floors of `rag.answering.translate`, cosines are printed.
+of the others cosines are printed, for whoever sets the floors in `translation_faults.py`.
 A model of the environment translates the same, and its drafts are compared with people's.
 """
 
@@ -23,14 +23,18 @@ from typing import Any
 import click
 import numpy as np
 
+from evals.audit import sentences
 from evals.audit_faults import FAULTS, Text, planted
+from evals.markdown import markdown_table
 from evals.replies import Replies
-from evals.retrieval.sets import read_rows
-from rag.answering.translate import Attempt, Quote, attempt, find_fault
+from evals.rows import read_rows
+from rag.answering.translation_drafts import Attempt, attempt
+from rag.answering.translation_faults import Quote, find_fault
 from rag.embedding.embedder import Embedder
 from rag.embedding.encoder import Vectors
 from rag.errors import InputError, RagError
-from rag.models.chat import Conversation, model_label
+from rag.models.choice import model_label
+from rag.models.conversation import Conversation
 from rag.parts import Parts
 from rag.records import Record
 from rag.settings import Settings
@@ -39,6 +43,7 @@ LIES = (*FAULTS, "of another article", "the next sentence", "a sentence added", 
         "negated")  # fmt: skip
 _ORDERS, _RECALL = range(1, 7), 2
 _VERB = re.compile(r"\b(is|are|was|were|has|have|had|will|would|can|could)\b(?! not)")
+Row = tuple[object, ...]
 _SHORTEST = 40
 """Characters of a quote; a headline of three words says little of translations."""
 
@@ -88,7 +93,7 @@ def _cases(folder: Path, name: str, pair: str) -> tuple[list[Case], list[Case]]:
         groups[row["group"]][row["lang"]] = row
     halves: tuple[list[Case], list[Case]] = [], []
     both = [groups[key] for key in sorted(groups) if {lang, to} <= groups[key].keys()]
-    told = [(_sentences(group[lang]), _sentences(group[to])) for group in both]
+    told = [(sentences(group[lang]), sentences(group[to])) for group in both]
     told = [(quotes, texts) for quotes, texts in told if len(quotes) == len(texts)]
     for i, (quotes, texts) in enumerate(told):
         others = told[(i + len(told) // 2) % len(told)][1]
@@ -99,10 +104,6 @@ def _cases(folder: Path, name: str, pair: str) -> tuple[list[Case], list[Case]]:
     if not halves[1]:
         raise InputError(f"{folder}: {name} has no sentences of the pair {pair!r}; give another")
     return halves
-
-
-def _sentences(row: Any) -> list[str]:
-    return [" ".join(row["text"][start:end].split()) for start, end in row["sentences"]]
 
 
 def _spread(cases: Sequence[Case], limit: int) -> list[Case]:
@@ -128,16 +129,19 @@ def _people(chosen: dict[str, list[Case]], embedder: Embedder) -> str:
             for lie, text in _lies(case, others, rng):
                 asked[lie, pair] += 1
                 slipped[lie, pair] += find_fault(text, case.quote, embedder) is None
-    lines = _table("people's translations", "quotes | refused, % | as", {
-        pair: f"{len(cases)} | {_percent(refused[pair].total(), len(cases))} | "
-        + _counts(refused[pair])
+    people = [
+        [pair, len(cases), _percent(refused[pair].total(), len(cases)), _counts(refused[pair])]
         for pair, cases in chosen.items()
-    })  # fmt: skip
-    rows = {
-        lie: " | ".join(_shares(slipped, asked, lie, chosen)) for lie in LIES
+    ]
+    lies = [
+        [lie, *_shares(slipped, asked, lie, chosen)]
+        for lie in LIES
         if any(asked[lie, pair] for pair in chosen)
-    }  # fmt: skip
-    return lines + "\n\n" + _table("lies that are shown, % (of)", " | ".join(chosen), rows)
+    ]
+    return "\n\n".join((
+        markdown_table(("people's translations", "quotes", "refused, %", "as"), people),
+        markdown_table(("lies that are shown, % (of)", *chosen), lies),
+    ))  # fmt: skip
 
 
 def _lies(case: Case, others: Sequence[Text], rng: random.Random) -> Iterator[tuple[str, str]]:
@@ -163,7 +167,7 @@ def _shares(
 
 def _cosines(cases: dict[str, list[Case]], embedder: Embedder) -> str:
     """How near people's translations are to their quotes, and the sentences after them."""
-    rows = {}
+    rows = []
     for pair, each in cases.items():
         lang, _, to = pair.partition("-")
         quotes = _vectors([case.quote.text for case in each], lang, embedder)
@@ -172,14 +176,15 @@ def _cosines(cases: dict[str, list[Case]], embedder: Embedder) -> str:
         next_ones = _vectors([each[i].neighbour for i in after], to, embedder)
         near = (quotes[after] * next_ones).sum(axis=1)
         told = [*np.percentile(same, (2, 5, 50)), np.percentile(near, 95)]
-        rows[pair] = f"{len(each)} | " + " | ".join(f"{cosine:.3f}" for cosine in told)
-    head = "quotes | translations 2 % | 5 % | 50 % | next sentences 95 %"
-    return _table("cosine with the quote", head, rows)
+        rows.append([pair, len(each), *(f"{cosine:.3f}" for cosine in told)])
+    headings = ("cosine with the quote", "quotes", "translations 2 %", "5 %", "50 %",
+                "next sentences 95 %")  # fmt: skip
+    return markdown_table(headings, rows)
 
 
 def _vectors(texts: Sequence[str], lang: str, embedder: Embedder) -> Vectors:
     raw = np.array(embedder.embeddings.embed_documents(list(texts)), dtype=np.float32)
-    return embedder.means.centre(raw, [lang] * len(texts), "sentence")
+    return embedder.means.subtract(raw, [lang] * len(texts), "sentence")
 
 
 # --- the model
@@ -187,16 +192,18 @@ def _vectors(texts: Sequence[str], lang: str, embedder: Embedder) -> Vectors:
 
 def _drafts(chosen: dict[str, list[Case]], parts: Parts, kept: Path | None, show: int) -> str:
     """What is shown of the model's drafts, and how near shown and refused ones are to people's."""
-    rows, samples = {}, []
+    rows, samples = list[Row](), list[str]()
     for pair, cases in chosen.items():
         made = [(case, _attempts(case, parts, kept)) for case in cases]
         for case, attempts in made[:show]:
             samples += ["", case.quote.text, f"  people: {case.reference}"]
             samples += [f"  {_verdict(each)}: {each.draft}" for each in attempts]
-        rows[pair] = _row(made, parts.embedder)
-    head = "quotes | shown | of these at the second try | chrF shown | refused | cosine to people's"
-    head += " shown | refused | first drafts refused as"
-    return _table(model_label(parts.settings), head, rows) + "\n" + "\n".join(samples)
+        rows.append((pair, *_row(made, parts.embedder)))
+    headings = (
+        model_label(parts.settings), "quotes", "shown", "of these at the second try", "chrF shown",
+        "refused", "cosine to people's shown", "refused", "first drafts refused as",
+    )  # fmt: skip
+    return markdown_table(headings, rows) + "\n" + "\n".join(samples)
 
 
 def _attempts(case: Case, parts: Parts, kept: Path | None) -> tuple[Attempt, ...]:
@@ -205,7 +212,7 @@ def _attempts(case: Case, parts: Parts, kept: Path | None) -> tuple[Attempt, ...
     return attempt(case.quote, model, parts.embedder, threading.Event())
 
 
-def _row(made: Sequence[tuple[Case, tuple[Attempt, ...]]], embedder: Embedder) -> str:
+def _row(made: Sequence[tuple[Case, tuple[Attempt, ...]]], embedder: Embedder) -> Row:
     shown = [(case, last) for case, (*_, last) in made if last.fault is None]
     refused = [(case, last) for case, (*_, last) in made if last.fault]
     again = sum(len(attempts) > 1 and attempts[-1].fault is None for _, attempts in made)
@@ -215,7 +222,7 @@ def _row(made: Sequence[tuple[Case, tuple[Attempt, ...]]], embedder: Embedder) -
         lambda case, last: _cosine(last.draft, case, embedder),
     ]
     means = [_mean([of(*each) for each in some]) for of in near for some in (shown, refused)]
-    return f"{len(made)} | {len(shown)} | {again} | " + " | ".join(means) + f" | {_counts(kinds)}"
+    return (len(made), len(shown), again, *means, _counts(kinds))
 
 
 def _cosine(draft: str, case: Case, embedder: Embedder) -> float:
@@ -240,16 +247,11 @@ def chrf(text: str, reference: str) -> float:
     return 100 * (1 + _RECALL**2) * p * r / (_RECALL**2 * p + r) if p or r else 0.0
 
 
-# --- in Markdown
+# --- in words
 
 
 def _verdict(each: Attempt) -> str:
     return f"{each.fault.kind} ({each.fault.reason})" if each.fault else "SHOWN"
-
-
-def _table(name: str, head: str, rows: dict[str, str]) -> str:
-    lines = [f"| {name} | {head} |", "|---" * (2 + head.count("|")) + "|"]
-    return "\n".join([*lines, *(f"| {key} | {row} |" for key, row in rows.items())])
 
 
 def _counts(kinds: Counter[Any]) -> str:

@@ -109,7 +109,8 @@ class Tutorial:
     def stream(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Iterator[Event]:
         """The chunks, the one call of the chat model, and what it wrote as an answer."""
         from rag.languages.detect import detect
-        from rag.models.chat import Conversation, model_label
+        from rag.models.choice import model_label
+        from rag.models.conversation import Conversation
 
         assert self._model is not None
         hits = tuple(self.search(question))
@@ -175,7 +176,9 @@ def _citation(number: int, hit: Hit) -> Citation:
 def _hit(chunk: Any, score: float, articles: dict[str, Document]) -> Hit:
     source, start = str(chunk.metadata["source"]), int(chunk.metadata["start_index"])
     text, article = str(chunk.page_content), articles[source]
-    return Hit(source, start, start + len(text), text, score, article.lang, title=article.title)
+    return Hit(
+        source, start, start + len(text), text, score=score, lang=article.lang, title=article.title
+    )
 
 
 def _filled_store(product: Rag, stack: ExitStack) -> Any:

@@ -17,8 +17,8 @@ import click
 from evals.claims import Claim, read_claims, refusal
 from evals.recorded import said_in
 from evals.recording import NoReplyError, Recording
-from rag.answering.cite import Checked
 from rag.answering.context import Context, Excerpt
+from rag.answering.reply import Checked
 from rag.answering.verification import VERDICTS, doubted_claims, verify_messages
 from rag.errors import InputError
 from rag.models.tokens import count_openai_tokens
@@ -76,7 +76,7 @@ def as_answer(claims: Sequence[Claim]) -> tuple[Checked, Context]:
     number = 0
     for claim in claims:
         evidence = []
-        hit = Hit(claim.id, 0, len(claim.passage), claim.passage, 1.0, claim.quote_lang)
+        hit = Hit(claim.id, 0, len(claim.passage), claim.passage, score=1.0, lang=claim.quote_lang)
         for quote in claim.quotes:
             number += 1
             start = max(0, claim.passage.find(quote))

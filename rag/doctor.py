@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.embedding.cross_encoder import open_cross_encoder
-from rag.embedding.embedder import E5Embeddings
-from rag.embedding.encoder import NanoEncoder
 from rag.errors import RagError
 from rag.parts import Parts
 from rag.records import Record
@@ -67,10 +65,6 @@ def _corpus(parts: Parts) -> Finding:
 def _embedding(parts: Parts) -> Finding:
     embedder = parts.embedder
     detail = f"{embedder.name}, {len(embedder.question('test', 'en'))} dimensions"
-    if isinstance(embedder.embeddings, E5Embeddings):
-        encoder = embedder.embeddings.encoder
-        slow = f": {encoder.reason}" if isinstance(encoder, NanoEncoder) else ""
-        detail += f", run by {encoder.engine}{slow}"
     return Finding("embedding model", True, detail)
 
 
@@ -144,14 +138,14 @@ def _chat_page(parts: Parts) -> Finding:
 
 def _joins_a_model(settings: Settings) -> bool:
     """Whether the next answer would first put the embedded model's file together."""
-    from rag.models.chat import choose
-    from rag.models.weights import embedded_model_state
+    from rag.models.choice import choose
+    from rag.models.weights import model_path
 
     try:
         embedded = choose(settings).kind == "embedded"
     except RagError:
         return False
-    return embedded and embedded_model_state(cache_folder()) == "not joined yet"
+    return embedded and not model_path(cache_folder()).exists()
 
 
 def _existing(path: Path) -> Path:

@@ -146,10 +146,10 @@ class Rag:
         """
         from rag.retrieval.calibration import checked_signals
         from rag.retrieval.retrieve import retrieve
-        from rag.understanding.question import checked_k, understand
+        from rag.understanding.question import checked_k, to_query
 
         self._fill()
-        query, names = understand(question), checked_signals(signals)
+        query, names = to_query(question), checked_signals(signals)
         return retrieve(query, self.parts, checked_k(k), where, names)
 
     def translate(
@@ -247,9 +247,9 @@ class Rag:
 
         The message's text block carries langchain-core `Citation` annotations.
         """
-        from rag.langchain import answering
+        from rag.langchain import ask_runnable
 
-        return answering(self)
+        return ask_runnable(self)
 
     def close(self) -> None:
         """Let go of files; the next call opens them again."""

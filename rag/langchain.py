@@ -107,7 +107,7 @@ def _own_condition(value: Any) -> Any:
     return {str(name).removeprefix("$"): each for name, each in value.items()}
 
 
-def answering(engine: Corpus) -> Runnable[str | dict[str, Any], AIMessage]:
+def ask_runnable(engine: Corpus) -> Runnable[str | dict[str, Any], AIMessage]:
     """A question, or a dict of `Rag.ask`'s arguments, to an AIMessage."""
 
     def invoke(asked: str | dict[str, Any]) -> AIMessage:

@@ -1,7 +1,6 @@
 """The parts that a corpus is worked with, built once and in one place."""
 
 import logging
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,19 +14,22 @@ if TYPE_CHECKING:
 
     from rag.embedding.cross_encoder import CrossEncoder
     from rag.embedding.embedder import Embedder
-    from rag.models.chat import Replies
+    from rag.models.replies import Replies
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
 class Parts:
     """Settings with the store, embedder and chat model that they name.
 
-    Nothing is opened or loaded before it is used.
+    Nothing is opened or loaded before it is used. `parts.chat_model = …` puts another in its
+    place; so for each of the parts.
     """
 
-    settings: Settings
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.replies: Replies | None = None
+        """Where replies of the chat model are kept, so that no call need be made twice."""
 
     @cached_property
     def store(self) -> Store:
@@ -49,7 +51,7 @@ class Parts:
 
     @cached_property
     def cross_encoder(self) -> "CrossEncoder | None":
-        """What reads passages for an answer; None, and a line in the log, where it cannot run."""
+        """The cross-encoder; None, and a line in the log, where it cannot run."""
         from rag.embedding.cross_encoder import open_cross_encoder
 
         try:
@@ -64,11 +66,6 @@ class Parts:
         from rag.models.chat import chat_model
 
         return chat_model(self.settings)
-
-    @cached_property
-    def replies(self) -> "Replies | None":
-        """Replies of the chat model that are kept; None, as a rule, keeps none."""
-        return None
 
     def close(self) -> None:
         """Let go of the store and the cache."""

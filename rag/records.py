@@ -72,7 +72,7 @@ class Passage(Record):
     start: int
     end: int
     text: str
-    sentences: tuple[Sentence, ...]
+    sentences: tuple[Sentence, ...] = ()
     """In order, without overlap; together they hold all of the passage but white space."""
     lang: str = ""
     title: str = ""
@@ -88,20 +88,8 @@ class Passage(Record):
 
     def hit(self, score: float, signals: Mapping[str, float] | None = None) -> "Hit":
         """The passage as it was found."""
-        return Hit(
-            source=self.source,
-            start=self.start,
-            end=self.end,
-            text=self.text,
-            score=score,
-            lang=self.lang,
-            sentences=self.sentences,
-            title=self.title,
-            date=self.date,
-            publisher=self.publisher,
-            page=self.page,
-            signals=signals or {},
-        )
+        own = {each.name: getattr(self, each.name) for each in dataclasses.fields(Passage)}
+        return Hit(**own, score=score, signals=signals or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,35 +117,20 @@ class Query(Record):
         return self.text.removeprefix(self.lead).strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Hit(Record):
-    """A passage that was found for a question, best score first."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit(Passage):
+    """A passage that was found for a question."""
 
-    source: str
-    start: int
-    end: int
-    text: str
     score: float
     """The probability that the passage answers, as `rag.retrieval.calibration` fits it."""
-    lang: str
-    sentences: tuple[Sentence, ...] = ()
-    title: str = ""
-    date: str = ""
-    publisher: str = ""
-    page: int | None = None
     signals: Mapping[str, float] = field(default_factory=dict)
     """What the score is made of, by the signal's name: `rag.retrieval.calibration.SIGNALS`."""
     answer: tuple[int, int] | None = None
     """Where the likeliest answer stands in the article, if the passage holds one; None for a
-    passage that was not read."""
+    passage that the cross-encoder did not read."""
     shares: tuple[float, ...] = ()
     """Of each sentence how likely that answer stands in it rather than in another; empty for
-    a passage that was not read."""
-
-    @property
-    def in_context(self) -> str:
-        """The passage led by its article's title, unless it holds it."""
-        return led_by_title(self.text, self.title)
+    a passage that the cross-encoder did not read."""
 
 
 @dataclass(frozen=True, slots=True)

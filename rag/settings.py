@@ -35,7 +35,7 @@ class Settings(BaseSettings):
         "",
         description="Chat model: `embedded`, `none` (quote only), `openai:NAME`, "
         "`gguf:/path`, `hf:OWNER/REPO/FILE.gguf` or any `init_chat_model` name; unset: OpenAI when "
-        "there is a key, the server's own model when there is a base URL, else embedded",
+        "there is a key, the server's own model when there is a base URL, else none",
     )
     answers: Literal["", "words", "quotes"] = Field(
         "",
@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         ge=0,
         le=1_000_000,
         description="Tokens of articles that the model is shown; unset: 3000, 1200 for a file "
-        "in this process, 400 for the embedded model",
+        "on this machine, 400 for the embedded model",
     )
     verify: bool = Field(
         False,

@@ -8,13 +8,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 import pytest
+from skipping import skip_or_fail
 
-from rag.models.weights import embedded_model, embedded_model_state, model_path
 from rag.settings import APP, cache_folder
 
 # Asked for here, before any fixture gives the tests a home of their own.
@@ -22,6 +23,20 @@ _USER_CACHE = Path(platformdirs.user_cache_dir(APP))
 _TEST_CACHE = Path(tempfile.gettempdir()) / f"{APP}-tests-{os.getuid()}"
 _FOREIGN = ("RAG_", "HF_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_", "TIKTOKEN_", "XDG_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_MODEL = {"embedded_gguf", "llama_chat_url", "llama_embeddings_url"}
+"""The fixtures that need the embedded model's file or llama.cpp."""
+_BROWSER = {"chrome", "browse"}
+"""The fixtures that need Chromium."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a browser, and what needs the embedded model or llama.cpp."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & _BROWSER:
+            item.add_marker("browser")
+        if fixtures & _MODEL:
+            item.add_marker("model")
 
 
 # --- no network
@@ -122,6 +137,10 @@ def embedded_gguf(home: Path) -> Path:
     Joined at most once on a machine: a link to the user's own file where there is
     one, else to one that is kept for all runs.
     """
+    from rag.models.weights import EMBEDDED, embedded_model, embedded_model_state, model_path
+
+    if not find_spec("xllamacpp") or EMBEDDED.part_file(1) is None:
+        skip_or_fail("the embedded model is not installed; pip install 'quoted-rag[embedded]'")
     source = model_path(_USER_CACHE)
     if not source.exists() or embedded_model_state(_USER_CACHE) != "ready":
         source = embedded_model(_TEST_CACHE)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from hypothesis import strategies as st
+
 from rag.page.chat.turns import Turn
 from rag.records import Answer, Citation, Hit, Statement, StatementStatus, Usage
 
@@ -118,7 +120,7 @@ class _Strict(HTMLParser):
 def read_html(html: str) -> Node:
     """The HTML as a tree; fails unless every tag is closed in order and every id stands once.
 
-    Line breaks are made alike first, and NUL is refused, as the HTML standard has it.
+    WaitingLine breaks are made alike first, and NUL is refused, as the HTML standard has it.
     """
     assert "\x00" not in html
     html.encode()  # fails for half of a surrogate pair
@@ -142,9 +144,16 @@ CITATION = Citation(
     1, "port.txt", 40, 40 + len(QUOTE), QUOTE, title="הנמל נפתח", lang="he", date="2024-07-01"
 )
 HIT = Hit(
-    "port.txt", 30, 30 + len(QUOTE) + 20, QUOTE, 0.913, "he", title="הנמל נפתח", date="2024-07-01"
+    "port.txt",
+    30,
+    30 + len(QUOTE) + 20,
+    QUOTE,
+    score=0.913,
+    lang="he",
+    title="הנמל נפתח",
+    date="2024-07-01",
 )
-OTHER = Hit("bread.txt", 0, 13, "Bread is dear", 0.2, "en", title="Bread")
+OTHER = Hit("bread.txt", 0, 13, "Bread is dear", score=0.2, lang="en", title="Bread")
 
 
 def statement(
@@ -201,7 +210,7 @@ def hostile_answer(text: str, mode: str) -> Answer:
         citations=(citation,),
         abstained=mode in ("abstained", "small_talk"),
         language=text,
-        hits=(Hit(text, 0, 9, text, 0.5, text, title=text, date=text, publisher=text),),
+        hits=(Hit(text, 0, 9, text, score=0.5, lang=text, title=text, date=text, publisher=text),),
         usage=Usage(1, 2, 3, 4, 0.005),
         seconds=1.0,
         mode=mode,  # type: ignore[arg-type]
@@ -221,7 +230,16 @@ def hostile_turn(text: str, state: str, mode: str | None, doing: str = "reading"
         state=state,  # type: ignore[arg-type]
         doing=doing,  # type: ignore[arg-type]
         text=answer.text if answer else text,
-        hits=() if answer else (Hit(text, 0, 9, text, 0.5, text, title=text),),
+        hits=() if answer else (Hit(text, 0, 9, text, score=0.5, lang=text, title=text),),
         answer=answer,
         fault=text,
     )
+
+
+LETTERS = "aZİış éąбשאלִם׳״عربيةّ٣٤12۳,.:/-−+%$€()[]\"'“”«»\r\n\t\u2068\u2069\u202e\u200d中"
+MIXED = st.text(st.sampled_from(LETTERS)) | st.text()
+
+
+def shown(text: str) -> str:
+    """The text as HTML can hold it: of the same length in code points."""
+    return "".join("\ufffd" if c == "\x00" or "\ud800" <= c <= "\udfff" else c for c in text)

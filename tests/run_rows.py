@@ -60,7 +60,7 @@ def answer(text: str = "There are 340 boats. [1]", **changes: Any) -> Answer:
         "citations": () if changes.get("abstained") else (citation,),
         "abstained": False,
         "language": "en",
-        "hits": (Hit("hafen.txt", 0, len(ARTICLE), ARTICLE, 0.83, "de"),),
+        "hits": (Hit("hafen.txt", 0, len(ARTICLE), ARTICLE, score=0.83, lang="de"),),
         "mode": "abstained" if changes.get("abstained") else "generated",
         "model": "tiny",
     }

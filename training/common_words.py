@@ -7,8 +7,6 @@ title gives it one. FOLDER holds the texts that `evals/README.md` describes; wha
 word is a number from which it cannot be told.
 """
 
-import gzip
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -18,8 +16,9 @@ from typing import Any
 import click
 import numpy as np
 
+from evals.rows import rows
 from rag.languages import common_words
-from rag.languages.folding import bare, fold
+from rag.languages.folding import fold, normalised
 
 LANGS = ("en", "tr", "pl", "ru", "kk")
 _SETS = (
@@ -41,7 +40,9 @@ def main(folder: Path) -> None:
     counts: dict[str, Counter[str]] = {lang: Counter() for lang in LANGS}
     for lang, text in texts(folder):
         words = _WORD.findall(fold(text).text)
-        low = (bare(word) for word in words if word.islower() and len(word) > _LONGEST_IGNORED)
+        low = (
+            normalised(word) for word in words if word.islower() and len(word) > _LONGEST_IGNORED
+        )
         counts[lang].update(common_words.stem(word, lang) for word in low)
     kept = {
         lang: np.unique(
@@ -61,9 +62,8 @@ def main(folder: Path) -> None:
 def texts(folder: Path) -> Iterator[tuple[str, str]]:
     """Language and text of whatever stands in the sets."""
     for name in _SETS:
-        with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
-            for line in file:
-                yield from _texts(json.loads(line))
+        for row in rows(folder / f"{name}.jsonl.gz"):
+            yield from _texts(row)
 
 
 def _texts(row: dict[str, Any]) -> Iterator[tuple[str, str]]:

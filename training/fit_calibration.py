@@ -4,7 +4,7 @@
     python -m training.fit_calibration FOLDER --projection FILE
 
 FOLDER holds question sets as `evals/README.md` describes. Questions are asked of the
-product, over mixed-language and one-language pools, on articles that the reader was not
+product, over mixed-language and one-language pools, on articles that the cross-encoder was not
 trained on. A conditional logit on the hits' signals puts the right passage before the
 others, and a logistic regression on the sum makes a probability of it, with every set
 counting the same; another conditional logit tells the sentences of the right passage apart.
@@ -32,15 +32,16 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from evals.retrieval.sets import Pool, Question, load_pool, read_rows
+from evals.retrieval.sets import Pool, Question, load_pool
 from evals.retrieval.systems import kept_embeddings, opened, passage_id
-from rag.embedding.embedder import E5_NAME
+from evals.rows import read_rows
+from rag.embedding.e5 import E5_NAME
 from rag.embedding.late_interaction import PROJECTION_FILE, TokenProjection
 from rag.engine import Rag
 from rag.records import Hit
-from rag.retrieval.calibration import RELEVANCE_FILE, SIGNALS, checked, forget_fitted
-from rag.retrieval.sentence_selection import CHECKED, likely_sentences, read_alone, sentence_signals
-from rag.understanding.question import understand
+from rag.retrieval.calibration import CALIBRATION_FILE, SIGNALS, fitted_weights, reread_relevance
+from rag.retrieval.sentence_selection import REREAD, likely_sentences, read_alone, sentence_signals
+from rag.understanding.question import to_query
 from training.cross_encoder.examples import is_held_out
 
 SETS = ("xquad", "heq", "arcd")
@@ -53,9 +54,9 @@ HITS = 64
 few that are best by their sum each signal would seem to speak against the others."""
 SHOWN = 8
 """Hits of which sentences are chosen, as the product does."""
-OF_SENTENCES = ("sentence", "tokens", "reader")
+OF_SENTENCES = ("sentence", "tokens", "cross_encoder")
 _JUDGED = (SIGNALS[:-1], SIGNALS)
-"""Without reading, as where there is no reader, and with it."""
+"""Without the cross-encoder, and with it."""
 ACCEPTED = 0.03
 """Share of the questions with an answer that may be refused."""
 PENALTY = 1e-6
@@ -86,14 +87,16 @@ class Found:
     likely: Array
     """The probability of each of the best few, before it was read by itself."""
     alone: Array
-    """The log-odds of the reader for it by itself; empty without the reader."""
+    """The log-odds that the cross-encoder gives it by itself; empty without one."""
     right: Array
     """Whether the answer begins in it."""
 
     @property
     def probability(self) -> float:
         """Of the best one, as the product sees it."""
-        scores = checked(self.likely, self.alone, E5_NAME) if len(self.alone) else self.likely
+        scores = (
+            reread_relevance(self.likely, self.alone, E5_NAME) if len(self.alone) else self.likely
+        )
         return float(scores.max(initial=0.0))
 
 
@@ -107,7 +110,7 @@ class Found:
     help="projection to fit with; the floors are always judged with the one that ships",
 )
 @click.option("--limit", default=150, show_default=True, help="questions of each set")
-@click.option("--out", type=click.Path(path_type=Path), default=RELEVANCE_FILE)
+@click.option("--out", type=click.Path(path_type=Path), default=CALIBRATION_FILE)
 def main(folder: Path, vectors: Path | None, projection: Path, limit: int, out: Path) -> None:
     """Ask, fit, write, and print how far the fit can be trusted."""
     passages: list[Example] = []
@@ -138,22 +141,24 @@ def main(folder: Path, vectors: Path | None, projection: Path, limit: int, out: 
         for part in fitted.values():
             click.echo("\n".join(f"{names}: {weights}" for names, weights in part.items()))
         _print_calibration([e for e in passages if e.group in held], fitted["passage"])
-        if out != RELEVANCE_FILE:
+        if out != CALIBRATION_FILE:
             return
-        forget_fitted()
+        fitted_weights.cache_clear()
         found: list[Found] = []
         others = _others(folder, limit)
         for pool in pools:
             missing = _not_answered(folder, pool.name, limit)
             with opened(pool, embeddings) as (rag, ids):
                 found += _found(pool, rag, ids, others, missing)
-    fitted["checked"] = _fit_checked([f for f in found if len(f.alone)])
-    click.echo(f"checked: {fitted['checked']}")
+    fitted["reread"] = _fit_reread([f for f in found if len(f.alone)])
+    click.echo(f"reread: {fitted['reread']}")
     _write(out, fitted)
-    forget_fitted()
-    fitted["floor"] = {names: _floor(found, names) for names in sorted({f.signals for f in found})}
+    fitted_weights.cache_clear()
+    fitted["abstention_threshold"] = {
+        names: _floor(found, names) for names in sorted({f.signals for f in found})
+    }
     _write(out, fitted)
-    _print_floors(found, fitted["floor"])
+    _print_floors(found, fitted["abstention_threshold"])
 
 
 def _write(out: Path, fitted: dict[str, Any]) -> None:
@@ -190,7 +195,7 @@ def _sentences(
     """Of the right passage, where it is among the first; right is where the answer begins."""
     shown = hits[:SHOWN]
     at = 0
-    signals = sentence_signals(understand(question.question), shown, rag.parts)
+    signals = sentence_signals(to_query(question.question), shown, rag.parts)
     for hit in shown:
         if passage_id(hit, ids) == question.passage and question.answer and hit.shares:
             start = question.answer[0]
@@ -226,9 +231,9 @@ def _sentences_of(
     pool: Pool, kind: str, text: str, hits: Sequence[Hit], rag: Rag, ids: dict[str, str],
     asked: Question | None = None,
 ) -> Found:  # fmt: skip
-    query = understand(text)
-    best = likely_sentences(query, hits, rag.parts)[:CHECKED]
-    read = bool(best) and "reader" in hits[0].signals
+    query = to_query(text)
+    best = likely_sentences(query, hits, rag.parts)[:REREAD]
+    read = bool(best) and "cross_encoder" in hits[0].signals
     start = asked.answer[0] if asked and asked.answer else -1
     right = [
         asked is not None
@@ -242,7 +247,7 @@ def _sentences_of(
     return Found(pool.name, kind, names, likely, np.array(alone), np.array(right, dtype=bool))
 
 
-def _fit_checked(found: Sequence[Found]) -> dict[str, float]:
+def _fit_reread(found: Sequence[Found]) -> dict[str, float]:
     """A logistic regression over sentences; those of each set and kind count the same."""
     likely = np.concatenate([f.likely for f in found])
     before = np.log(np.maximum(likely, 1e-9) / np.maximum(1 - likely, 1e-9))
@@ -262,7 +267,7 @@ def _others(folder: Path, limit: int) -> list[str]:
 
 
 def _not_answered(folder: Path, name: str, limit: int) -> list[str]:
-    """Questions that the set itself calls unanswered, on articles kept from the reader."""
+    """Questions that the set itself calls unanswered, on articles kept from the cross-encoder."""
     titles = {str(row["id"]): str(row["title"]) for _, row in read_rows(folder, name, "passages")}
     texts = [
         str(row["question"])

@@ -9,22 +9,23 @@ name that other languages have another word for.
 """
 
 import gzip
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import permutations
 from pathlib import Path
-from typing import Any
 
 import click
 
-from rag.languages import known_names
-from rag.languages.folding import bare
-from rag.languages.known_names import LANGS, script_of, strange_known_names
+from evals.rows import rows
+from rag.checking.name_support import is_held, unsupported_known_names
+from rag.languages.facts import TextFacts
+from rag.languages.folding import normalised
+from rag.languages.known_forms import FILE as OUT
+from rag.languages.known_forms import form_script, known_forms
+from rag.languages.known_names import LANGS
 from rag.languages.transliteration import can_romanise, same_consonants, skeletons
 
-OUT = Path(known_names.__file__).parent / "known_names.tsv.gz"
 _NO_NAMES = frozenset(("corona",))
 """Places that are named after what is spoken of more often."""
 _QUOTED = ("en", "he", "ar", "pl", "tr")
@@ -42,7 +43,7 @@ _RIGHT_FOR_WRONG = 6
 
 Forms = dict[tuple[str, str], set[str]]
 """Of each name, by what it is of and its first Latin form, all of its forms as
-`rag.languages.folding.bare` writes them."""
+`rag.languages.folding.normalised` writes them."""
 
 
 @click.command()
@@ -65,14 +66,12 @@ def write(names: Forms, without: dict[str, set[str]]) -> None:
     lines = ["\t".join((key[0], *sorted(forms))) for key, forms in sorted(names.items())]
     lines += ["\t".join((f"-{lang}", *sorted(forms))) for lang, forms in sorted(without.items())]
     OUT.write_bytes(gzip.compress("\n".join(lines).encode(), 9, mtime=0))
-    caches = known_names._list, known_names._han_forms, known_names.by_sound
-    for each in (*caches, known_names.known_names):
-        each.cache_clear()
+    known_forms.cache_clear()
 
 
 def people(folder: Path) -> Iterator[tuple[str, set[str]]]:
     """Each single name of people, with how other scripts write it."""
-    for row in _rows(folder, "names_wikidata"):
+    for row in rows(folder / "names_wikidata.jsonl.gz"):
         if row["type"] != "human":
             continue
         labels = {lang: list(_labels(names)) for lang, names in row["names"].items()}
@@ -89,28 +88,28 @@ def _aligned(parts: list[str], other: str) -> Iterator[tuple[str, set[str]]]:
     if len(theirs) != len(parts):
         return
     for one, its in zip(parts, theirs, strict=True):
-        latin, form = bare(one), bare(its)
+        latin, form = normalised(one), normalised(its)
         if len(latin) > 2 and latin.isalpha() and form and _sounds_alike(latin, form):
             yield latin, {form}
 
 
 def _sounds_alike(latin: str, form: str) -> bool:
     """Whether two forms may be one name: none of Chinese can be told."""
-    if script_of(form) == "han":
+    if form_script(form) == "han":
         return len(form) > 1
-    if not can_romanise(form) or script_of(latin) != "latin":
+    if not can_romanise(form) or form_script(latin) != "latin":
         return False
     return any(same_consonants(a, b) for a in skeletons(latin) for b in skeletons(form))
 
 
 def single_names(folder: Path) -> Iterator[tuple[str, set[str]]]:
     """Single names of lists that give each in Latin letters and another script."""
-    for row in _rows(folder, "names_ar_en"):
-        for latin in map(bare, row["names"]["en"]):
-            yield latin, {bare(each) for each in row["names"]["ar"]}
-    for row in _rows(folder, "names_people"):
-        for latin in map(bare, row["names"].get("latn", [])):
-            forms = {bare(each) for each in row["names"].get("local", [])}
+    for row in rows(folder / "names_ar_en.jsonl.gz"):
+        for latin in map(normalised, row["names"]["en"]):
+            yield latin, {normalised(each) for each in row["names"]["ar"]}
+    for row in rows(folder / "names_people.jsonl.gz"):
+        for latin in map(normalised, row["names"].get("latn", [])):
+            forms = {normalised(each) for each in row["names"].get("local", [])}
             if latin.isalpha() and len(latin) > 2:
                 yield (
                     latin,
@@ -120,22 +119,22 @@ def single_names(folder: Path) -> Iterator[tuple[str, set[str]]]:
 
 def places(folder: Path) -> Iterator[tuple[str, set[str]]]:
     """Cities and other places by their whole names."""
-    for row in _rows(folder, "names_wikidata"):
+    for row in rows(folder / "names_wikidata.jsonl.gz"):
         if row["type"] != "human" and _PLACES.search(row["type"]):
             yield from _place(row["names"])
-    for row in _rows(folder, "names_places"):
+    for row in rows(folder / "names_places.jsonl.gz"):
         yield from _place(row["names"])
 
 
 def _place(names: dict[str, list[str]]) -> Iterator[tuple[str, set[str]]]:
-    english = [bare(name) for name in _labels(names.get("en", []))]
+    english = [normalised(name) for name in _labels(names.get("en", []))]
     english = [name for name in english if 0 < len(name.split()) <= _MOST_WORDS]
     if not english:
         return
     forms: set[str] = set(english)
     for lang, labels in names.items():
         most = _MOST_LATIN if lang in ("latn", "en", "fr", "es", "tr") else _MOST_OTHERS
-        good = [bare(label).replace("-", " ") for label in _labels(labels)]
+        good = [normalised(label).replace("-", " ") for label in _labels(labels)]
         good = [form for form in good if form and len(form.split()) <= _MOST_WORDS]
         forms |= set(good[:most])
     yield english[0], forms
@@ -158,14 +157,14 @@ def excluded(folder: Path) -> dict[str, set[str]]:
     lacking: Counter[tuple[str, str]] = Counter()
     refused: Counter[tuple[str, str]] = Counter()
     for quote, quote_lang, text, lang in pairs(folder):
-        told = [(quote, quote_lang)]
-        for name in known_names.known_names(text, lang):
-            found = held if known_names.is_held(name, lang, told[0]) else lacking
+        claim, told = TextFacts(text, lang), TextFacts(quote, quote_lang)
+        for name in claim.known_names:
+            found = held if is_held(name, lang, told) else lacking
             found[lang, name.form] += 1
-        refused.update((lang, one.form) for one in strange_known_names(text, lang, told))
+        refused.update((lang, one.form) for one in unsupported_known_names(claim, [told]))
     # Two Chinese signs are an ordinary word too often.
-    short = {f for forms in known_names._list().forms for f in forms if len(f) == 2}
-    unseen = {f for f in short if script_of(f) == "han" and not held["zh", f]}
+    short = {f for forms in known_forms().forms for f in forms if len(f) == 2}
+    unseen = {f for f in short if form_script(f) == "han" and not held["zh", f]}
     found_out: dict[str, set[str]] = {"zh": unseen}
     for (lang, form), times in lacking.items():
         right = held[lang, form]
@@ -177,21 +176,15 @@ def excluded(folder: Path) -> dict[str, set[str]]:
 
 def pairs(folder: Path) -> Iterator[tuple[str, str, str, str]]:
     """True translations: a text and its language, and the other's."""
-    for row in _rows(folder, "multi_flores"):
+    for row in rows(folder / "multi_flores.jsonl.gz"):
         texts = {lang: text for lang, text in row["texts"].items() if lang in LANGS}
         for (a, one), (b, other) in permutations(texts.items(), 2):
             if a in _QUOTED:
                 yield one, a, other, b
-    for row in _rows(folder, "parallel_tatoeba_x"):
+    for row in rows(folder / "parallel_tatoeba_x.jsonl.gz"):
         if {row["lang_a"], row["lang_b"]} <= set(LANGS):
             yield row["text_a"], row["lang_a"], row["text_b"], row["lang_b"]
             yield row["text_b"], row["lang_b"], row["text_a"], row["lang_a"]
-
-
-def _rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
-    with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
 
 
 if __name__ == "__main__":

@@ -11,19 +11,17 @@ moved by how far the two lie apart in other languages. Means are written as 16-b
 floats under `query/<lang>`, `passage/<lang>` and `sentence/<lang>`, each of 384 numbers.
 """
 
-import gzip
-import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
-from rag.embedding.embedder import MEANS_FILE, Text
+from evals.rows import rows
 from rag.embedding.encoder import Encoder, Vectors
+from rag.embedding.language_means import MEANS_FILE, Text
 
 QUESTIONS = ("xquad", "mkqa", "heq", "arcd")
 PASSAGES = ("ntrex", "xquad", "heq", "arcd")
@@ -38,12 +36,6 @@ MIXED = 150
 
 Kinds = tuple[Text, str]
 """What the text is, and its language."""
-
-
-def rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a compressed JSON Lines file."""
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        yield from map(json.loads, file)
 
 
 def collect_mixture(data: Path, train: Path) -> dict[Kinds, list[str]]:

@@ -12,7 +12,6 @@ training/question_kinds.jsonl, which hardly any exemplar repeats; and of the gre
 training/small_talk.jsonl, which are to be none of the kinds.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,11 +20,12 @@ from pathlib import Path
 import click
 import numpy as np
 
-from evals.retrieval.sets import read_rows
+from evals.rows import read_rows
 from rag.embedding.encoder import Vectors, unit
-from rag.understanding.exemplars import Exemplar, Recogniser, prompt_table, save
-from rag.understanding.question import understand
-from rag.understanding.understand import (
+from rag.prompts import table
+from rag.understanding.exemplars import Exemplar, Recogniser
+from rag.understanding.question import to_query
+from rag.understanding.question_kinds import (
     OF_CORPUS,
     VECTORS_FILE,
     WANTED,
@@ -33,9 +33,8 @@ from rag.understanding.understand import (
     exemplars,
     recogniser,
 )
-from training.small_talk import Questions, fit_floors
+from training.exemplars import Questions, fit_floors, own_rows, save
 
-HERE = Path(__file__).parent
 ACCEPTED, LIKELY = 0.001, 0.04
 SLOTS = ("about", "both")
 KINDS = ("overview", "digest", "corpus", "comparison", "fact")
@@ -57,7 +56,7 @@ def fillings(exemplar: Exemplar[Wanted]) -> list[str]:
     """
     for slot in SLOTS:
         if f"${slot}" in exemplar.text:
-            things = prompt_table("question_kinds")[exemplar.lang][slot]
+            things = table("question_kinds")[exemplar.lang][slot]
             return [exemplar.text.replace(f"${slot}", thing) for thing in things]
     return [exemplar.text]
 
@@ -65,7 +64,7 @@ def fillings(exemplar: Exemplar[Wanted]) -> list[str]:
 def vector(exemplar: Exemplar[Wanted], embedder: Questions) -> Vectors:
     """The unit vector of an exemplar."""
     texts = fillings(exemplar)
-    vectors = [embedder.question(text, understand(text).question_lang) for text in texts]
+    vectors = [embedder.question(text, to_query(text).question_lang) for text in texts]
     return unit(np.mean(np.stack(vectors), axis=0))
 
 
@@ -102,7 +101,7 @@ def _make(texts: Sequence[str], embedder: Questions) -> None:
     taught = exemplars()
     embedder.read([*texts, *(text for each in taught for text in fillings(each))])
     vectors = np.stack([vector(each, embedder) for each in taught])
-    questions = np.stack([embedder.question(t, understand(t).question_lang) for t in texts])
+    questions = np.stack([embedder.question(t, to_query(t).question_lang) for t in texts])
     made = fit(vectors, [each.kind for each in taught], questions)
     click.echo(f"fitted on {len(texts)} questions")
     save(made, WANTED, embedder.space, VECTORS_FILE)
@@ -111,7 +110,7 @@ def _make(texts: Sequence[str], embedder: Questions) -> None:
 
 def _print(name: str, cases: Sequence[Case], made: Recogniser[Wanted], embedder: Questions) -> None:
     """A line of counts, and up to twenty that are not taken for what they are."""
-    queries = [understand(case.text) for case in cases]
+    queries = [to_query(case.text) for case in cases]
     embedder.read([query.question for query in queries])
     vectors = [embedder.question(query.question, query.question_lang) for query in queries]
     found = [kind_told(made.kind(each)) for each in vectors]
@@ -138,31 +137,26 @@ def kind_told(wanted: Wanted | None) -> str:
 
 def _news(folder: Path) -> Iterator[tuple[str, str]]:
     """Each question with the part that it is of."""
-    for _, row in read_rows(folder, "news_questions", ""):
+    for _, row in read_rows(folder, "news_questions"):
         for text in row["questions"].values():
             yield str(text), str(row["split"])
 
 
 def _own() -> list[Case]:
-    return [Case(str(row["question"])) for row in _rows("questions")]
+    return [Case(str(row["question"])) for row in own_rows("questions")]
 
 
 def _held_back() -> Iterator[tuple[str, list[Case]]]:
     """The written questions by kind, those in languages that no exemplar is in apart."""
     taught = {each.lang for each in exemplars()}
-    rows = list(_rows("question_kinds"))
+    rows = list(own_rows("question_kinds"))
     for kind in KINDS:
         for known in (True, False):
             where = "" if known else ", other languages"
             cases = [r for r in rows if r["kind"] == kind and (r["lang"] in taught) == known]
             yield f"held back, {kind}{where}", [Case(r["text"], r["kind"]) for r in cases]
-    small = [row for row in _rows("small_talk") if row["kind"] != "question"]
+    small = [row for row in own_rows("small_talk") if row["kind"] != "question"]
     yield "greetings and orders, held back", [Case(row["text"]) for row in small]
-
-
-def _rows(name: str) -> Iterator[dict[str, str]]:
-    for line in (HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
-        yield json.loads(line)
 
 
 if __name__ == "__main__":

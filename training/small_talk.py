@@ -11,27 +11,23 @@ greetings and orders are found: those of training/small_talk.jsonl, which no exe
 attacks that others wrote (bipia).
 """
 
-import json
 import random
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 import numpy as np
 
-from evals.retrieval.sets import read_rows
-from rag.embedding.embedder import E5_NAME, E5Embeddings, LanguageMeans
+from evals.rows import read_rows
 from rag.embedding.encoder import Vectors
 from rag.records import Query
-from rag.understanding.exemplars import Recogniser, save
-from rag.understanding.question import MAX_QUESTION, understand
+from rag.understanding.exemplars import Recogniser
+from rag.understanding.question import MAX_QUESTION, to_query
 from rag.understanding.small_talk import KINDS, VECTORS_FILE, Kind, exemplars, recognise
+from training.exemplars import Questions, fit_floors, own_rows, save
 
-K = TypeVar("K", bound=str)
-HERE = Path(__file__).parent
 SETS = ("mkqa", "xquad", "heq", "arcd")
 LOOKS_LIKE_ATTACK = "notinject"
 ATTACKS = "bipia"
@@ -52,54 +48,12 @@ class Asked:
     """Whether it is of the half that the floors are fitted on."""
 
 
-class Questions:
-    """Embeds questions as the product does, each text once; nothing is kept on disk."""
-
-    def __init__(self) -> None:
-        self._embeddings, self._means = E5Embeddings(), LanguageMeans.of(E5_NAME)
-        self._raw: dict[str, Vectors] = {}
-
-    @property
-    def space(self) -> str:
-        """As `rag.embedding.embedder.Embedder` names it."""
-        return f"{E5_NAME} means={self._means.version}"
-
-    def read(self, texts: Sequence[str]) -> None:
-        """Embed many at once, those of about a length together."""
-        new = sorted(set(texts) - self._raw.keys(), key=len)
-        for start in range(0, len(new), 32):
-            batch = new[start : start + 32]
-            vectors = self._embeddings.vectors(batch, "query")
-            self._raw.update(zip(batch, vectors, strict=True))
-
-    def question(self, text: str, lang: str) -> Vectors:
-        """The centred unit vector of one."""
-        if text not in self._raw:
-            self.read([text])
-        vector: Vectors = self._means.centre(self._raw[text][None], [lang], "query")[0]
-        return vector
-
-
 def fit(
     vectors: Vectors, kinds: Sequence[Kind], questions: Vectors, accepted: float = ACCEPTED
 ) -> Recogniser[Kind]:
     """The exemplars with floors that take at most that share of the questions for small talk."""
     bare = Recogniser(vectors, tuple(kinds), {})
     return Recogniser(vectors, tuple(kinds), fit_floors(bare, KINDS[:2], questions, accepted))
-
-
-def fit_floors(
-    bare: Recogniser[K], kinds: Sequence[K], questions: Vectors, accepted: float
-) -> dict[K, float]:
-    """The lowest floors that take at most that share of the questions for any of the kinds."""
-    nearest = [bare.nearest(vector) for vector in questions]
-    spared = int(accepted / len(kinds) * len(questions))
-    floors: dict[K, float] = {}
-    for kind in kinds:
-        cosines = sorted((c for found, c in nearest if found == kind), reverse=True)
-        highest = cosines[spared] if len(cosines) > spared else 0.0
-        floors[kind] = float(np.nextafter(np.float32(highest), np.float32(2.0)))
-    return floors
 
 
 @click.command()
@@ -126,9 +80,9 @@ def main(folder: Path) -> None:
     _print("the other half", [e.text for e in held], kind, show=20)
     _print("led by a greeting", list(_led(held)), kind, show=20)
     _print(LOOKS_LIKE_ATTACK, _texts(folder, LOOKS_LIKE_ATTACK), kind, show=20)
-    own = [row["question"] for row in _own("questions")]
+    own = [row["question"] for row in own_rows("questions")]
     _print("of the project", own, kind, show=20)
-    said = [turn for row in _own("dialogues") for turn in row["turns"]]
+    said = [turn for row in own_rows("dialogues") for turn in row["turns"]]
     _print("dialogues", said, kind, show=20)
     for told, texts in _held_back().items():
         _print(f"held back, {told}", texts, kind)
@@ -147,7 +101,7 @@ def _print(name: str, texts: Sequence[str], kind: Callable[[str], Kind], show: i
 
 
 def _query(text: str) -> Query:
-    return understand(text)
+    return to_query(text)
 
 
 def _asked(folder: Path) -> list[Asked]:
@@ -187,17 +141,11 @@ def _attacks(folder: Path) -> Mapping[str, list[str]]:
     return {name: list(texts) for name, texts in found.items()}
 
 
-def _own(name: str) -> Iterator[dict[str, Any]]:
-    """The rows of a file of the project's own."""
-    for line in (HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
-        yield json.loads(line)
-
-
 def _held_back() -> Mapping[str, list[str]]:
     """Texts by their kind, and apart those in languages that no exemplar is in."""
     taught = {each.lang for each in exemplars()}
     found: dict[str, list[str]] = {}
-    for row in _own("small_talk"):
+    for row in own_rows("small_talk"):
         where = "known languages" if row["lang"] in taught else "other languages"
         found.setdefault(f"{row['kind']}, {where}", []).append(row["text"])
     return dict(sorted(found.items()))

@@ -20,9 +20,9 @@ from typing import Any
 import click
 import numpy as np
 
+from evals.rows import rows
 from rag.embedding.encoder import Encoder, Kind, Vectors
 from rag.embedding.late_interaction import PROJECTION_FILE
-from training.language_means import rows
 
 DIMENSION = 96
 READING = {

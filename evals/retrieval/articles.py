@@ -7,8 +7,8 @@ from evals.choose import searchable, spread
 from evals.metrics import evidence_found
 from evals.retrieval.figures import Scorer
 from evals.retrieval.sets import Passage, Pool, Question
-from rag.embedding.embedder import E5_BUDGET, E5Embeddings
-from rag.reading.read import read_corpus
+from rag.embedding.e5 import E5_BUDGET, E5Embeddings
+from rag.reading.corpus import read_corpus
 from rag.reading.split import split_document
 from rag.records import Document
 from rag.resources import evals_folder, seeds_folder

@@ -7,6 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from evals.markdown import markdown_table
 from evals.metrics import Figure
 from evals.retrieval.articles import ARTICLES
 from evals.retrieval.figures import Figures, recall_1
@@ -47,8 +48,7 @@ def markdown(report: Report) -> str:
         "stands in [evals/README.md](../evals/README.md).\n"
     )
     for title, (headings, *rows) in tables(report.measured).items():
-        lines = [headings, ("---",) * len(headings), *rows]
-        text += f"\n## {title}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+        text += f"\n## {title}\n\n{markdown_table(headings, rows)}\n"
     return text
 
 

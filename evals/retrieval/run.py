@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from evals.files import write_whole
 from evals.retrieval.articles import ARTICLES, article_pool
 from evals.retrieval.figures import DEPTH, Asked, Figures, Scorer, figures, rank_scores
 from evals.retrieval.report import Report, markdown, print_report
@@ -70,7 +71,7 @@ def _command(
         click.echo("interrupted: these figures are of what was asked before", err=True)
         return INTERRUPTED
     if page:
-        _save(page, markdown(report))
+        write_whole(page, markdown(report))
     return 0
 
 
@@ -132,15 +133,7 @@ def _tell(report: Report, as_json: str | None) -> None:
         return
     print_report(report)
     if as_json:
-        _save(Path(as_json), report.to_json(indent=2) + "\n")
-
-
-def _save(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as fault:
-        raise InputError(f"{path}: figures cannot be written there: {fault}") from fault
+        write_whole(Path(as_json), report.to_json(indent=2) + "\n")
 
 
 def _listed(names: str) -> list[str]:

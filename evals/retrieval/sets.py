@@ -14,16 +14,15 @@ public sets tell only in part:
   these: which of two comes first is chance, and bounds R@1. heq and poquad: a pair each.
 """
 
-import gzip
-import json
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from evals.rows import read_rows
 from rag.errors import InputError
 
 SETS = ("xquad", "ntrex", "heq", "arcd", "poquad")
@@ -155,29 +154,6 @@ def _sample(questions: list[Question], limit: int | None, seed: int) -> list[Que
     shuffled = [draw.sample(list(groups.values()), len(groups)) for groups in langs.values()]
     turns = (group for turn in zip_longest(*shuffled, fillvalue=[]) for group in turn)
     return [question for group in turns for question in group][:limit]
-
-
-def read_rows(folder: Path, name: str, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each line of NAME.KIND.jsonl[.gz], with the words that say where it stands."""
-    stem = f"{name}.{kind}" if kind else name
-    paths = [folder / f"{stem}.jsonl{end}" for end in (".gz", "")]
-    path = next((path for path in paths if path.is_file()), None)
-    if path is None:
-        raise InputError(f"{folder} has no {paths[0].name}; put it there, or choose --sets")
-    try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
-    except (OSError, EOFError, UnicodeDecodeError) as fault:
-        raise InputError(f"{path} cannot be read ({fault}); get it anew") from fault
-    for number, line in enumerate(text.rstrip("\n").split("\n"), start=1):
-        place = f"{path}, line {number}"
-        try:
-            row = json.loads(line)
-        except ValueError as fault:
-            raise InputError(f"{place} is no JSON ({fault}); mend or remove it") from fault
-        if not isinstance(row, dict):
-            raise InputError(f"{place} is no JSON object; mend or remove it")
-        yield place, row
 
 
 def _text(place: str, row: Mapping[str, Any], field: str) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from evals.retrieval.articles import ARTICLES
 from evals.retrieval.sets import Passage, Pool
 from rag.embedding.cache import VectorCache
-from rag.embedding.embedder import E5_NAME, E5Embeddings
+from rag.embedding.e5 import E5_NAME, E5Embeddings
 from rag.embedding.encoder import Kind, Vectors
 from rag.engine import Rag
 from rag.errors import InputError
@@ -298,7 +298,7 @@ def opened(pool: Pool, embeddings: KeptE5) -> Iterator[tuple[Rag, dict[str, str]
             corpus=folder / "corpus" if ids else seeds_folder(), store=folder / "store"
         )
         with Rag(settings) as rag:
-            rag.parts.__dict__["cache"] = embeddings.cache
+            rag.parts.cache = embeddings.cache
             rag.parts.embedder.embeddings = embeddings
             rag.parts.embedder.count_tokens = embeddings.count_tokens
             rag.ingest()

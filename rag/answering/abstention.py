@@ -1,9 +1,9 @@
 """That the articles do not say, what the nearest ones are about, and what they do not name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from rag.languages.titles import shown_title
-from rag.prompts import Source, abstention, missing_frame, nearest_frame, territory_name
+from rag.languages.frames import Article, frame, listed, listed_articles, paragraph
+from rag.languages.locales import territory_name
 from rag.records import Hit, Query
 from rag.retrieval.particulars import Particular, unnamed
 
@@ -18,27 +18,25 @@ def explain(query: Query, hits: Sequence[Hit]) -> str:
     date; and what the question names and none of the hits does. Without hits only the first.
     """
     lang = query.answer_lang
-    sentences = [abstention(lang)]
-    sources = _sources(hits)
-    if sources:
-        sentences.append(nearest_frame(sources, lang))
+    sentences = [frame("abstain", lang)]
+    articles = _articles(hits)
+    if articles:
+        sentences.append(frame("nearest", lang, titles=listed_articles(articles, lang)))
         # As `rag.retrieval.rerank` looks for them.
         texts = [(f"{hit.in_context}\n{hit.date}", hit.lang) for hit in hits]
         missing = unnamed(query.text, query.question_lang, texts)[:MOST_UNNAMED]
         if missing:
             names = dict.fromkeys(_name(each, lang) for each in missing)
-            sentences.append(missing_frame(list(names), lang))
-    # Chinese and Japanese set no space after a stop.
-    return ("" if sentences[0].endswith("。") else " ").join(sentences)
+            sentences.append(frame("missing", lang, missing=listed(names, lang)))
+    return paragraph(sentences)
 
 
-def _sources(hits: Sequence[Hit]) -> list[Source]:
+def _articles(hits: Iterable[Hit]) -> list[Article]:
     """The articles of the best hits; one that was stored twice under a title counts once."""
-    found: dict[str, Source] = {}
-    for hit in hits:
-        title = shown_title(hit.title) or shown_title(hit.source)
-        if title and all(hit.source != each.name for each in found.values()):
-            found.setdefault(title, Source(title, hit.lang, hit.date, hit.source))
+    found: dict[str, Article] = {}
+    for each in map(Article.of, hits):
+        if each.title and all(each.source != other.source for other in found.values()):
+            found.setdefault(each.title, each)
     return list(found.values())[:MOST_ARTICLES]
 
 

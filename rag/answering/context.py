@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
-from rag.languages.detect import language_name
-from rag.languages.figures import figures, written
+from rag.languages.cldr import language_name
+from rag.languages.facts import LanguageText, facts_of
 from rag.languages.titles import shown_title
+from rag.languages.written_figures import written
 from rag.records import Hit, Record
 from rag.retrieval.sentence_selection import Evidence
 
@@ -36,7 +37,7 @@ class Excerpt(Record):
     """Its sentences, in its order."""
 
     @cached_property
-    def told(self) -> tuple[tuple[str, str], ...]:
+    def shown_texts(self) -> tuple[LanguageText, ...]:
         """All that a reader of the excerpt knows of it, as (text, language)."""
         passages = {(e.hit.start, e.hit.text) for e in self.evidence}
         texts = (self.hit.title, self.hit.publisher, *(text for _, text in sorted(passages)))
@@ -56,10 +57,11 @@ class Context(Record):
         """Each sentence by its number."""
         return {e.number: e for excerpt in self.excerpts for e in excerpt.evidence}
 
-    def around(self, sources: Sequence[Evidence]) -> tuple[tuple[str, str], ...]:
+    def around(self, sources: Sequence[Evidence]) -> tuple[LanguageText, ...]:
         """What is told with some sentences: the excerpts that they are of."""
         named = {each.hit.source for each in sources}
-        return tuple(t for each in self.excerpts if each.hit.source in named for t in each.told)
+        shown = (each.shown_texts for each in self.excerpts if each.hit.source in named)
+        return tuple(text for texts in shown for text in texts)
 
     def text(self, lang: str) -> str:
         """What the model reads; figures of listed sentences are told in the answer's language."""
@@ -124,9 +126,10 @@ def _listed_text(evidence: Evidence, lang: str) -> str:
 
     Small models take a magnitude of one language for another; code does not.
     """
-    shown = [written(figure, lang) for figure in figures(evidence.sentence.text, evidence.hit.lang)]
-    told = "; ".join(dict.fromkeys(filter(None, shown)))
-    return _sentence_text(evidence) + (f" (figures: {told})" if told else "")
+    facts = facts_of(evidence.sentence.text, evidence.hit.lang)
+    shown = [written(figure.values, lang) for figure in facts.numerals]
+    figures = "; ".join(dict.fromkeys(filter(None, shown)))
+    return _sentence_text(evidence) + (f" (figures: {figures})" if figures else "")
 
 
 def _sentence_text(evidence: Evidence) -> str:

@@ -10,17 +10,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from rag.checking.name_support import unsupported_names
 from rag.embedding.embedder import Embedder
-from rag.languages.countries import territories
-from rag.languages.dates import Dates, read_dates
-from rag.languages.figures import Placed, read_figures
-from rag.languages.folding import bare, fold
-from rag.languages.names import names, strange_names
+from rag.languages.dates import Dates
+from rag.languages.facts import TextFacts, facts_of
+from rag.languages.folding import LETTERS, normalised
+from rag.languages.numerals import PlacedFigure
 from rag.languages.units import Unit, unit_at
 from rag.records import Record
 from rag.retrieval.sentence_selection import Evidence
 
-_WORD = re.compile(r"[^\W\d_]+")
 _NEXT_WORD = re.compile(r"[ \u00a0-]?([^\W\d_]{3,})")
 _SMALL_CHANGE = 2
 """Words by which two sentences, otherwise alike, may differ and be on two things."""
@@ -33,7 +32,7 @@ _YEARS = range(1000, 2200)
 class _Counted(Record):
     """A figure of a sentence and what it counts; an empty unit for a year or the like."""
 
-    figure: Placed
+    figure: PlacedFigure
     unit: Unit
 
 
@@ -82,31 +81,31 @@ def _unmatched(counted: Sequence[_Counted], others: Sequence[_Counted]) -> list[
 
 
 def _counted(evidence: Evidence) -> list[_Counted]:
-    text, lang = evidence.sentence.text, evidence.hit.lang
-    plain = fold(text).text
-    return [
-        _Counted(figure, _unit(plain, figure, lang))
-        for figure in read_figures(text, lang)
-        if figure.sure
-    ]
+    facts = _facts(evidence)
+    return [_Counted(figure, _unit(facts, figure)) for figure in facts.figures if figure.sure]
 
 
-def _unit(plain: str, figure: Placed, lang: str) -> Unit:
+def _facts(evidence: Evidence) -> TextFacts:
+    return facts_of(evidence.sentence.text, evidence.hit.lang)
+
+
+def _unit(facts: TextFacts, figure: PlacedFigure) -> Unit:
     """What a figure counts: a known unit, or the word after it in that language."""
+    plain, lang = facts.folded.text, facts.lang
     known = unit_at(plain, figure.start, figure.end, lang)
     word = _NEXT_WORD.match(plain, figure.end)
     if known or not word or _is_year(figure):
         return known
-    return frozenset({f"{lang}:{bare(word[1])}"})
+    return frozenset({f"{lang}:{normalised(word[1])}"})
 
 
-def _is_year(figure: Placed) -> bool:
+def _is_year(figure: PlacedFigure) -> bool:
     return any(isinstance(v, Decimal) and v in _YEARS for v in figure.values)
 
 
 def _dates_agree(one: Evidence, other: Evidence) -> bool:
     """Whether no month, weekday or date in figures of the two can be told apart."""
-    ours, theirs = (read_dates(each.sentence.text, each.hit.lang) for each in (one, other))
+    ours, theirs = _facts(one).dates, _facts(other).dates
     return (
         _agree(ours.held("month"), theirs.held("month"))
         and _agree(ours.held("weekday"), theirs.held("weekday"))
@@ -119,8 +118,7 @@ def _numeric(dates: Dates) -> set[frozenset[int]]:
 
 
 def _places_agree(one: Evidence, other: Evidence) -> bool:
-    ours, theirs = (territories(each.sentence.text, each.hit.lang) for each in (one, other))
-    return _agree(ours or (), theirs or ())
+    return _agree(_facts(one).countries or (), _facts(other).countries or ())
 
 
 def _agree(ours: Iterable[object], theirs: Iterable[object]) -> bool:
@@ -135,18 +133,17 @@ def _names_agree(one: Evidence, other: Evidence) -> bool:
     A sentence without a name of its own is on what its passage names.
     """
     ours, theirs = _naming(one), _naming(other)
-    strange = strange_names(*ours, [theirs]), strange_names(*theirs, [ours])
-    if strange[0] and strange[1]:
+    lacks_ours, lacks_theirs = unsupported_names(ours, [theirs]), unsupported_names(theirs, [ours])
+    if lacks_ours and lacks_theirs:
         return False
     # Where no name is found, in a script without capital letters or at all, it may be on anything.
-    lacks = [strange[0] and not names(*theirs), strange[1] and not names(*ours)]
-    return not any(lacks)
+    return not (lacks_ours and not theirs.names) and not (lacks_theirs and not ours.names)
 
 
-def _naming(evidence: Evidence) -> tuple[str, str]:
-    """The text that has the names, and its language."""
-    text, lang = evidence.sentence.text, evidence.hit.lang
-    return (text, lang) if names(text, lang) else (evidence.hit.in_context, lang)
+def _naming(evidence: Evidence) -> TextFacts:
+    """The text that has the names."""
+    sentence = _facts(evidence)
+    return sentence if sentence.names else facts_of(evidence.hit.in_context, evidence.hit.lang)
 
 
 def _one_word_apart(one: Evidence, other: Evidence) -> bool:
@@ -157,35 +154,31 @@ def _one_word_apart(one: Evidence, other: Evidence) -> bool:
     """
     if one.hit.lang != other.hit.lang:
         return False
-    ours, theirs = (
-        [bare(m[0]) for m in _WORD.finditer(fold(each.sentence.text).text)] for each in (one, other)
-    )
+    ours, theirs = _words(one), _words(other)
     apart = sum(not _same_word(*pair) for pair in zip(ours, theirs, strict=False))
     return len(ours) == len(theirs) and 0 < apart <= _SMALL_CHANGE
 
 
+def _words(evidence: Evidence) -> list[str]:
+    return [normalised(word) for word in LETTERS.findall(_facts(evidence).folded.text)]
+
+
 def _same_word(one: str, other: str) -> bool:
     """Whether two words are the same, or look like forms of one."""
-    shared = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
-    if shared is None:
-        shared = min(len(one), len(other))
-    longest = max(len(one), len(other))
-    return one == other or (shared >= _SAME_WORD and longest - shared < _SAME_WORD)
+    size = max(_SAME_WORD, max(len(one), len(other)) - _SAME_WORD + 1)
+    return one[:size] == other[:size]
 
 
 def _about_the_same(
     one: Evidence, other: Evidence, pair: tuple[_Counted, _Counted], embedder: Embedder
 ) -> bool:
     """Whether the sentences are as near as translations, once they have the same figure."""
-    ours, theirs = _written(one, pair[0]), _written(other, pair[1])
+    (start, end), (begin, stop) = _span(one, pair[0]), _span(other, pair[1])
     text = one.sentence.text
-    start, end = fold(text).span(pair[0].figure.start, pair[0].figure.end)
-    text = text[:start] + theirs + text[end:] if ours != theirs else text
+    text = text[:start] + other.sentence.text[begin:stop] + text[end:]
     agreed = embedder.agrees(text, one.hit.lang, [other.sentence.text], [other.hit.lang])
     return agreed is True
 
 
-def _written(evidence: Evidence, counted: _Counted) -> str:
-    text = evidence.sentence.text
-    start, end = fold(text).span(counted.figure.start, counted.figure.end)
-    return text[start:end]
+def _span(evidence: Evidence, counted: _Counted) -> tuple[int, int]:
+    return _facts(evidence).folded.span(counted.figure.start, counted.figure.end)

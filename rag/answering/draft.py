@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rag.prompts import object_schema
 from rag.records import Record
 
 OWN_MARKS = re.compile(r"\s*\[[\d\s,;]*\]")
@@ -14,31 +15,14 @@ MAX_CLAIMS = 8
 MAX_IDS = 6
 """Sentences that one claim may name."""
 
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "claims": {
-            "type": "array",
-            "maxItems": MAX_CLAIMS,
-            "items": {
-                "type": "object",
-                "properties": {
-                    "ids": {
-                        "type": "array",
-                        "minItems": 1,
-                        "maxItems": MAX_IDS,
-                        "items": {"type": "integer"},
-                    },
-                    "text": {"type": "string"},
-                },
-                "required": ["ids", "text"],
-                "additionalProperties": False,
-            },
-        }
-    },
-    "required": ["claims"],
-    "additionalProperties": False,
-}
+_IDS = {"type": "array", "minItems": 1, "maxItems": MAX_IDS, "items": {"type": "integer"}}
+SCHEMA = object_schema(
+    claims={
+        "type": "array",
+        "maxItems": MAX_CLAIMS,
+        "items": object_schema(ids=_IDS, text={"type": "string"}),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +53,7 @@ def read_draft(reply: str) -> Draft | None:
     >>> read_draft("I cannot say.") is None
     True
     """
-    found = list(_found(reply))
+    found = list(_candidates(reply))
     with_claims = [each for each in found if each.claims]
     whole = [each for each in with_claims if each.whole]
     for last in (whole or with_claims)[-1:]:
@@ -81,7 +65,7 @@ def read_draft(reply: str) -> Draft | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Candidate:
     """What is, or begins as, a draft; without claims where none of them can be read."""
 
     claims: tuple[Claim, ...]
@@ -99,7 +83,7 @@ _CLAIM = re.compile(r'\{\s*"(?:ids?|text)"\s*:')
 _ITEM = re.compile(r'[\s,]*(?=[{"])')
 
 
-def _found(reply: str) -> Iterator[_Found]:
+def _candidates(reply: str) -> Iterator[_Candidate]:
     """Each draft in the reply, in order."""
     place = tries = 0
     while (begins := _BEGINS.search(reply, place)) and (tries := tries + 1) <= _MOST_TRIES:
@@ -109,9 +93,9 @@ def _found(reply: str) -> Iterator[_Found]:
             yield from _of_value(value)
         elif begun := _LIST.match(reply, start):
             claims, place = _unfinished_list(reply, begun.end())
-            yield _Found(claims, whole=False)
+            yield _Candidate(claims, whole=False)
         elif _CLAIM.match(reply, start):
-            yield _Found(_unfinished(reply, start), whole=False)
+            yield _Candidate(_unfinished(reply, start), whole=False)
             return
         else:
             place = start + 1
@@ -125,16 +109,16 @@ def _value(reply: str, start: int) -> tuple[Any, int]:
         return None, start
 
 
-def _of_value(value: Any) -> Iterator[_Found]:
+def _of_value(value: Any) -> Iterator[_Candidate]:
     """The draft in a whole JSON value; nothing where that is of another kind."""
     if isinstance(value, dict) and len(value) == 1:
         inner = next(iter(value.values()))  # {"reply": {"claims": [...]}}
         value = inner if isinstance(inner, dict) and "claims" in inner else value
     if isinstance(value, dict) and "claims" in value:
         items = value["claims"]
-        yield _Found(_claims(_listed(items)), says_nothing=items == [])
+        yield _Candidate(_claims(_listed(items)), says_nothing=items == [])
     elif claims := _claims(_listed(value)):
-        yield _Found(claims)
+        yield _Candidate(claims)
 
 
 def _listed(value: Any) -> list[Any]:

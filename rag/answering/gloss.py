@@ -12,14 +12,16 @@ from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
-from rag.languages.countries import places
-from rag.languages.dates import DatePart, Dates, cldr, read_dates
-from rag.languages.figures import Placed, read_figures, written
-from rag.languages.folding import Folded, fold
+from rag.languages.cldr import cldr
+from rag.languages.dates import DatePart
+from rag.languages.facts import TextFacts, facts_of
+from rag.languages.folding import Folded
+from rag.languages.locales import frame_locale, territory_name
+from rag.languages.numerals import PlacedFigure
 from rag.languages.units import Unit, unit_at
-from rag.prompts import frame_locale, territory_name
+from rag.languages.written_figures import written
 
-MOST = 10
+MOST_NAMED = 10
 """Particulars of one quote; a list that is longer helps nobody."""
 _SYMBOLS = {
     "dollar": "$", "euro": "€", "pound": "£", "lira": "₺", "rouble": "₽", "shekel": "₪",
@@ -35,7 +37,7 @@ _LATIN_NAME = re.compile(
     r"[A-ZÀ-ÖØ-Þ][A-Za-zÀ-ÖØ-öø-ž]+(?:['’ -][A-ZÀ-ÖØ-Þ]?[a-zß-öø-ž]*(?<=[A-Za-zß-ž]))*"
 )
 
-Told = tuple[int, int, str]
+Said = tuple[int, int, str]
 """Start and end in the folded text, and what is said of it."""
 
 
@@ -48,29 +50,24 @@ def gloss(text: str, lang: str, to: str) -> tuple[str, ...]:
     >>> gloss("In Polen stieg er im Mai 2021 um 18 Prozent auf 57 Milliarden Euro.", "de", "en")
     ('Poland', 'May 2021', '18%', '57 billion €')
     """
-    plain = fold(text)
-    dates = read_dates(text, lang)
+    facts = facts_of(text, lang)
     # Numbers in words can be misread ("three decades"): what is shown must be certain.
-    figures = [each for each in read_figures(text, lang, dates) if not each.word]
-    written_dates = list(_dates(plain, dates, figures, to))
-    free = [f for f in figures if not any(a <= f.start < b for a, b, _ in written_dates)]
-    countries = list(_countries(text, plain, lang, to))
-    names = [
-        (start, end, said)
-        for start, end, said in _names(text, plain)
-        if not any(a <= start < b for a, b, _ in countries)
-    ]
-    found = [*written_dates, *_figures(plain, free, lang, to), *countries, *names]
-    return tuple(dict.fromkeys(said for _, _, said in sorted(found)))[:MOST]
+    figures = [each for each in facts.figures if not each.word]
+    dates = list(_dates(facts, figures, to))
+    free = [f for f in figures if not any(a <= f.start < b for a, b, _ in dates)]
+    countries = list(_countries(facts, to))
+    names = [each for each in _names(facts) if not any(a <= each[0] < b for a, b, _ in countries)]
+    found = [*dates, *_figures(facts, free, to), *countries, *names]
+    return tuple(dict.fromkeys(said for _, _, said in sorted(found)))[:MOST_NAMED]
 
 
-def _figures(plain: Folded, figures: Sequence[Placed], lang: str, to: str) -> Iterator[Told]:
+def _figures(facts: TextFacts, figures: Sequence[PlacedFigure], to: str) -> Iterator[Said]:
     for each in figures:
         if len(each.values) > 1:
             continue
         number = written(each.values, to)
-        unit = unit_at(plain.text, each.start, each.end, lang)
-        if number and (unit or not all(v in _SMALL for v in each.values)):
+        unit = unit_at(facts.folded.text, each.start, each.end, facts.lang)
+        if number and (unit or not each.values <= _SMALL):
             yield each.start, each.end, _with_unit(number, unit, to)
 
 
@@ -83,19 +80,19 @@ def _with_unit(number: str, unit: Unit, to: str) -> str:
     return f"{number} {symbol}" if symbol else number
 
 
-def _dates(plain: Folded, dates: Dates, figures: Sequence[Placed], to: str) -> Iterator[Told]:
+def _dates(facts: TextFacts, figures: Sequence[PlacedFigure], to: str) -> Iterator[Said]:
     """Months with the day and year that stand beside them, and dates in figures alone."""
-    for month in dates.named:
+    for month in facts.dates.named:
         if month.kind == "month":
             start, end, day, year = _beside(month, figures)
             if year or month.sure:
                 yield start, end, _date(month.number, day, year, to)
-    for each in dates.numeric:
+    for each in facts.dates.numeric:
         if len(each.parts) == 3:
-            yield each.start, each.end, plain.text[each.start : each.end]
+            yield each.start, each.end, facts.folded.text[each.start : each.end]
 
 
-def _beside(month: DatePart, figures: Sequence[Placed]) -> tuple[int, int, int, int]:
+def _beside(month: DatePart, figures: Sequence[PlacedFigure]) -> tuple[int, int, int, int]:
     """Where a date begins and ends, its day and its year; 0 for what it does not tell."""
     start, end, day, year = month.start, month.end, 0, 0
     for each in figures:
@@ -134,17 +131,17 @@ def _month(number: int, locale: str) -> str:
     return ""
 
 
-def _countries(text: str, plain: Folded, lang: str, to: str) -> Iterator[Told]:
-    for place in places(text, lang):
-        name = territory_name(place.code, to)
+def _countries(facts: TextFacts, to: str) -> Iterator[Said]:
+    for country in facts.country_mentions:
+        name = territory_name(country.code, to)
         if name:
-            yield *_folded(plain, place.start, place.end), name
+            yield *_folded(facts.folded, country.start, country.end), name
 
 
-def _names(text: str, plain: Folded) -> Iterator[Told]:
+def _names(facts: TextFacts) -> Iterator[Said]:
     """Names that stand in Latin letters in a text of another script."""
-    for run in () if _is_latin(text) else _LATIN_NAME.finditer(text):
-        yield *_folded(plain, *run.span()), run[0]
+    for run in () if _is_latin(facts.text) else _LATIN_NAME.finditer(facts.text):
+        yield *_folded(facts.folded, *run.span()), run[0]
 
 
 def _is_latin(text: str) -> bool:

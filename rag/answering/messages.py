@@ -6,7 +6,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from rag.answering.context import Context
 from rag.answering.draft import OWN_MARKS
-from rag.languages.detect import language_name
+from rag.languages.cldr import language_name
 from rag.prompts import fill, turns
 from rag.records import Query, Statement
 
@@ -14,9 +14,9 @@ _TURNS = 2
 """Earlier turns that the model sees, to understand what a follow-up is about."""
 
 
-def reader_messages(query: Query, context: Context) -> list[BaseMessage]:
+def answer_messages(query: Query, context: Context) -> list[BaseMessage]:
     """The question with what is read for it; what never changes comes first, to be cached."""
-    task = {"overview": "overview", "digest": "digest"}.get(query.kind)
+    task = query.kind if query.kind in ("overview", "digest") else ""
     size = "small_" if context.listed else ""
     return [
         SystemMessage(fill(f"{size}reader")),

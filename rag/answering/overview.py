@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 
+from rag.embedding.embedder import Embedder
 from rag.embedding.encoder import Vectors, unit
+from rag.languages.detect import detect
+from rag.languages.locales import FALLBACK
 from rag.parts import Parts
-from rag.prompts import FALLBACK
+from rag.prompts import table
 from rag.reading.split import split_document
-from rag.records import Document, Hit, Query, QueryKind
+from rag.records import Document, Hit, Query
 from rag.retrieval.sentence_selection import Evidence
-from rag.store.filters import meets, parse_filter
-from rag.understanding.exemplars import prompt_table
 
 MOST_OF_OVERVIEW, MOST_OF_DIGEST = 3, 20
 """Articles."""
@@ -34,7 +34,7 @@ _END = re.compile(r"[.!…。！।۔]+[\s\"'”’»)\]）」』]*$")
 
 
 def chosen_articles(
-    query: Query, hits: Sequence[Hit], documents: Mapping[str, Document], kind: QueryKind
+    query: Query, hits: Sequence[Hit], documents: Mapping[str, Document]
 ) -> list[str]:
     """The sources that an overview or a digest is made of, the first ones first.
 
@@ -42,7 +42,7 @@ def chosen_articles(
     tell of; where the question is about several, the next as well, and a third if it is nearly
     as strong as the first.
     """
-    if kind == "digest":
+    if query.kind == "digest":
         counts = Counter(hit.source for hit in hits)
         known = dict.fromkeys((*(s for s, _ in counts.most_common()), *documents))
         return [source for source in known if source in documents][:MOST_OF_DIGEST]
@@ -61,34 +61,24 @@ def is_of_several(query: Query) -> bool:
     return any(pattern.search(query.question.casefold()) for pattern in patterns if pattern)
 
 
-def central_sentences(
-    sources: Sequence[str], parts: Parts, where: Mapping[str, Any] | None = None
-) -> list[Evidence]:
-    """Of each article the sentences that tell most of it, in its order, numbered from 1.
+def passages_of(document: Document, parts: Parts) -> list[Hit]:
+    """All passages of an article, in order, as hits: each answers what the article is about."""
+    embedder = parts.embedder
+    passages = split_document(document, embedder.count_tokens, embedder.budget)
+    return [passage.hit(1.0) for passage in passages]
+
+
+def central_sentences(hits: Sequence[Hit], embedder: Embedder) -> list[Evidence]:
+    """Of whole articles the sentences that tell most of each, in its order, numbered from 1.
 
     Three of a single article, two of each of up to three, one of each of more.
     """
-    each = {1: 3, 2: 2, 3: 2}.get(len(sources), 1)
-    passages = passages_of(sources, parts, where)
-    found: list[Evidence] = []
-    for source in sources:
-        found += _central([hit for hit in passages if hit.source == source], each, parts)
+    by_article: dict[str, list[Hit]] = {}
+    for hit in hits:
+        by_article.setdefault(hit.source, []).append(hit)
+    most = {1: 3, 2: 2, 3: 2}.get(len(by_article), 1)
+    found = [each for of_one in by_article.values() for each in _central(of_one, most, embedder)]
     return [replace(evidence, number=number) for number, evidence in enumerate(found, 1)]
-
-
-def passages_of(
-    sources: Sequence[str], parts: Parts, where: Mapping[str, Any] | None = None
-) -> list[Hit]:
-    """All passages of the articles that meet the filter, article by article, in order."""
-    conditions, stored = parse_filter(where), parts.store.documents()
-    documents = [stored[source].document for source in sources if source in stored]
-    embedder = parts.embedder
-    return [
-        passage.hit(1.0)  # all of an article answers what it is about
-        for document in documents
-        if meets(document, conditions)
-        for passage in split_document(document, embedder.count_tokens, embedder.budget)
-    ]
 
 
 # --- which articles
@@ -110,7 +100,7 @@ def _strengths(hits: Sequence[Hit]) -> list[tuple[str, float]]:
 @cache
 def _several(lang: str) -> re.Pattern[str] | None:
     """The words of a language that mean more than one article."""
-    words = prompt_table("question_kinds").get(lang, {}).get("several", [])
+    words = table("question_kinds").get(lang, {}).get("several", [])
     if not words:
         return None
     either = "|".join(re.escape(word.casefold()) for word in words)
@@ -120,34 +110,32 @@ def _several(lang: str) -> re.Pattern[str] | None:
 # --- which sentences
 
 
-def _central(hits: Sequence[Hit], most: int, parts: Parts) -> list[Evidence]:
+def _central(hits: Sequence[Hit], most: int, embedder: Embedder) -> list[Evidence]:
     """The most central sentences of one article, none that repeats another, in its order."""
-    told = list(_telling(hits))
-    if not told:
+    found = list(_whole_sentences(hits))
+    if not found:
         return []
-    texts, langs = [e.sentence.text for e in told], [e.hit.lang for e in told]
-    vectors = parts.embedder.sentences(texts, langs)
-    scores = _centrality(vectors, hits[0], parts)
+    texts, langs = [e.sentence.text for e in found], [e.hit.lang for e in found]
+    vectors = embedder.sentences(texts, langs)
+    scores = _centrality(vectors, hits[0], embedder)
     chosen: list[int] = []
     for i in map(int, np.argsort(-scores, kind="stable")):
         if len(chosen) < most and not any(vectors[i] @ vectors[j] > _ALIKE for j in chosen):
             chosen.append(i)
-    return [replace(told[i], score=float(np.clip(scores[i], 0, 1))) for i in sorted(chosen)]
+    return [replace(found[i], score=float(np.clip(scores[i], 0, 1))) for i in sorted(chosen)]
 
 
-def _centrality(vectors: Vectors, hit: Hit, parts: Parts) -> Vectors:
+def _centrality(vectors: Vectors, hit: Hit, embedder: Embedder) -> Vectors:
     """How near each sentence is to the whole article and to its title; the lead is favoured."""
     scores = vectors @ unit(vectors.mean(axis=0))
     if hit.title:
-        from rag.languages.detect import detect
-
         lang = detect(hit.title).lang or hit.lang
-        scores = scores + _TITLE * (vectors @ parts.embedder.sentences([hit.title], [lang])[0])
+        scores = scores + _TITLE * (vectors @ embedder.sentences([hit.title], [lang])[0])
     lead = 1 - np.arange(len(scores)) / len(scores)
     return np.asarray((scores + _LEAD * lead) / (1 + _TITLE + _LEAD), dtype=np.float32)
 
 
-def _telling(hits: Sequence[Hit]) -> Iterator[Evidence]:
+def _whole_sentences(hits: Sequence[Hit]) -> Iterator[Evidence]:
     """The sentences that say something whole: no headings, bylines or questions."""
     for hit in hits:
         for sentence in hit.sentences:

@@ -8,30 +8,17 @@ from typing import Any
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.utils.json import parse_partial_json
 
-from rag.answering.cite import Checked
 from rag.answering.context import Context
-from rag.prompts import fill
+from rag.answering.reply import Checked
+from rag.prompts import fill, object_schema
 from rag.records import Statement
 
-VERDICTS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "verdicts": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "claim": {"type": "integer"},
-                    "supported": {"type": "boolean"},
-                },
-                "required": ["claim", "supported"],
-                "additionalProperties": False,
-            },
-        }
-    },
-    "required": ["verdicts"],
-    "additionalProperties": False,
-}
+VERDICTS = object_schema(
+    verdicts={
+        "type": "array",
+        "items": object_schema(claim={"type": "integer"}, supported={"type": "boolean"}),
+    }
+)
 DOUBTED = "on a second look the model does not find it in its quotes"
 
 

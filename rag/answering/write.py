@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage
 
-from rag.answering.cite import Checked, cite, settled_text
+from rag.answering.cite import cite, settled_text
 from rag.answering.context import Context
 from rag.answering.draft import SCHEMA, Draft, read_draft
-from rag.answering.messages import form_message, reader_messages, retry_message
+from rag.answering.messages import answer_messages, form_message, retry_message
+from rag.answering.reply import Checked
 from rag.answering.verification import VERDICTS, doubted_claims, verify_messages
 from rag.errors import ModelError
 from rag.models.errors import NO_FORM
 from rag.records import CallEvent, Query, StageEvent, TextEvent
 
 if TYPE_CHECKING:
-    from rag.models.chat import Conversation
+    from rag.models.conversation import Conversation
 
 Steps = Generator[StageEvent | TextEvent | CallEvent, None, None]
 
@@ -47,7 +48,7 @@ class Writing:
 
     def write(self, verify: bool) -> Steps:
         """Draft, once more what was refused, and, with `verify`, doubt what nothing proves."""
-        messages = reader_messages(self._query, self._context)
+        messages = answer_messages(self._query, self._context)
         yield from self._attempt("reading", messages, lambda draft: draft)
         problem = None if self._is_over() else self._problem()
         if problem is not None:
@@ -94,11 +95,11 @@ class Writing:
         if draft is None:
             return NO_FORM
         first = not self.draft.claims
-        told = {each.text for each in self.checked.refused}
+        before = {each.text for each in self.checked.refused}
         self.draft = whole(draft)
         self.checked = cite(self.draft, self._context, self._query)
         self.silent = first and not draft.claims and not self.fault
-        reasons = [each.reason for each in self.checked.refused if each.text not in told]
+        reasons = [each.reason for each in self.checked.refused if each.text not in before]
         return "; ".join(dict.fromkeys(reasons))
 
     def _verify(self) -> Steps:

@@ -4,10 +4,10 @@ A short claim, or one of names and figures, may be in any language, and is never
 """
 
 import re
-import unicodedata
-from functools import lru_cache
+from collections import Counter
 
 from rag.languages.detect import detect
+from rag.languages.scripts import LETTERS_WORTH, script_of
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ-][^\W\d_]+)*")
 _SCRIPTS = {
@@ -29,8 +29,6 @@ _NEAR = {
 _LEAST_WORDS = 5
 """Words without a capital letter from which the detector is believed."""
 _SURE = 0.8
-_LETTERS = {"CJK": 3.0, "HIRAGANA": 3.0, "KATAKANA": 2.0, "HANGUL": 2.0}
-"""What a sign is worth in letters of an alphabet."""
 _OWN_SHARE = 0.2
 _FOREIGN_WORDS = 3
 
@@ -72,24 +70,16 @@ def _common_words(text: str, written: list[str]) -> list[str]:
     return [
         word
         for word in _WORD.findall(text)
-        if not word[0].isupper() and len(word) > 1 and _script(word[0]) not in written
+        if not word[0].isupper() and len(word) > 1 and script_of(word[0]) not in written
     ]
 
 
 def _unspaced(sizes: dict[str, float], written: list[str]) -> bool:
     """Whether there is a sentence of a script that sets no spaces."""
-    return any(sizes.get(script, 0.0) >= 18 for script in _LETTERS if script not in written)
+    return any(sizes.get(script, 0.0) >= 18 for script in LETTERS_WORTH if script not in written)
 
 
 def _sizes(text: str) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for char in filter(str.isalpha, text):
-        script = _script(char)
-        found[script] = found.get(script, 0.0) + _LETTERS.get(script, 1.0)
-    return found
-
-
-@lru_cache(4096)
-def _script(letter: str) -> str:
-    """The script, as the first word of the letter's Unicode name."""
-    return unicodedata.name(letter, "").partition(" ")[0].partition("-")[0]
+    """How much of a text is in each script, in letters of an alphabet."""
+    letters = Counter(script_of(char) for char in filter(str.isalpha, text))
+    return {script: times * LETTERS_WORTH.get(script, 1.0) for script, times in letters.items()}

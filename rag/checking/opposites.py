@@ -1,60 +1,46 @@
 """Words of closed classes in the place of one another: mother for father, north for south."""
 
 import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Literal
 
-from rag.languages.folding import fold_bare
+from rag.checking.grounds import Finding, Grounds
+from rag.languages.affixes import words_pattern
+from rag.languages.facts import TextFacts
+from rag.languages.folding import fold_case
+from rag.languages.tables import read_table
 from rag.records import Record
 
-_PREFIXES = {"he": "[ובלהמשכ]{0,3}", "ar": "[وبلفك]{0,2}(?:ال|ل)?"}
-_WITHOUT_SPACES = ("zh", "ja")
-ClassKind = Literal["person", "date", "place"]
 
+def opposite_findings(claim: TextFacts, grounds: Grounds) -> Iterator[Finding]:
+    """The words that nothing shown has, where the quotes have another of their class.
 
-@dataclass(frozen=True, slots=True)
-class Opposite(Record):
-    """A word at start to end of a text as it stands, instead of which its source has another."""
-
-    kind: ClassKind
-    start: int
-    end: int
-
-
-def opposites(
-    text: str, lang: str, quotes: Sequence[tuple[str, str]], told: Sequence[tuple[str, str]]
-) -> Iterator[Opposite]:
-    """The words that neither `quotes` nor `told` have, where the quotes have another of the class.
-
-    Both are (text, language) pairs. Nothing is said where the text has the quotes' word as
-    well, or where the class is not known in one of the languages.
-
-    >>> [one.kind for one in opposites("Her father left.", "en", [("Jej brat wyszedł", "pl")], [])]
-    ['person']
+    Nothing is said where the text has the quotes' word as well, or where the class is not
+    known in one of the languages.
     """
-    quoted = frozenset[str]().union(*(_members(*each) for each in quotes))
-    shown = quoted.union(*(_members(*each) for each in told))
-    for name, group in _table().items():
-        words = group.words
-        if lang not in words or any(of not in words for _, of in quotes):
+    text, lang = claim.text, claim.lang
+    quoted = frozenset[str]().union(*(_members(q.text, q.lang) for q in grounds.quotes))
+    shown = quoted.union(*(_members(each.text, each.lang) for each in grounds.shown))
+    for group in _classes():
+        if any(of not in group.words for of in (lang, *(quote.lang for quote in grounds.quotes))):
             continue
         said = _members(text, lang)
         if not quoted & group.members or said & quoted & group.members:
             continue
-        for member, start, end in _sure(text, lang, name):
+        for member, start, end in _sure(text, lang, group):
             if member not in shown and not group.also.get(member, frozenset()) & quoted:
-                yield Opposite(group.kind, start, end)
+                named = text[start:end]
+                reason = f"the sentences that it names say something else in the place of {named}"
+                yield Finding(group.kind, named, start, end, reason)
 
 
 @dataclass(frozen=True, slots=True)
 class _Class(Record):
     """Of each language and member of a class the words that are sure, and all of them."""
 
-    kind: ClassKind
+    kind: Literal["person", "date", "place"]
     also: Mapping[str, frozenset[str]]
     words: Mapping[str, Mapping[str, tuple[re.Pattern[str] | None, re.Pattern[str]]]]
 
@@ -66,28 +52,27 @@ class _Class(Record):
 @lru_cache(256)
 def _members(text: str, lang: str) -> frozenset[str]:
     """The members of all classes that a text may have."""
-    plain = fold_bare(text).text
+    plain = fold_case(text).text
     return frozenset(
         member
-        for group in _table().values()
+        for group in _classes()
         for member, (_, words) in group.words.get(lang, {}).items()
         if words.search(plain)
     )
 
 
-def _sure(text: str, lang: str, name: str) -> Iterator[tuple[str, int, int]]:
+def _sure(text: str, lang: str, group: _Class) -> Iterator[tuple[str, int, int]]:
     """Members of a class with where a text surely has them, in its own offsets."""
-    plain = fold_bare(text)
-    for member, (words, _) in _table()[name].words[lang].items():
+    plain = fold_case(text)
+    for member, (words, _) in group.words[lang].items():
         for match in words.finditer(plain.text) if words else ():
             yield member, *plain.span(*match.span())
 
 
 @cache
-def _table() -> dict[str, _Class]:
-    text = (Path(__file__).parent / "opposites.toml").read_text(encoding="utf-8")
-    return {
-        name: _Class(
+def _classes() -> tuple[_Class, ...]:
+    return tuple(
+        _Class(
             group["kind"],
             {member: frozenset(others.split()) for member, others in group["also"].items()},
             {
@@ -95,17 +80,11 @@ def _table() -> dict[str, _Class]:
                 for lang, members in group["words"].items()
             },
         )
-        for name, group in tomllib.loads(text).items()
-    }
+        for group in read_table("opposites", "rag.checking").values()
+    )
 
 
 def _patterns(words: str, lang: str) -> tuple[re.Pattern[str] | None, re.Pattern[str]]:
     sure, _, doubtful = (part.strip() for part in words.partition("~"))
     whole = "|".join(part for part in (sure, doubtful) if part)
-    return _pattern(sure, lang) if sure else None, _pattern(whole, lang)
-
-
-def _pattern(words: str, lang: str) -> re.Pattern[str]:
-    if lang in _WITHOUT_SPACES:
-        return re.compile(words)
-    return re.compile(rf"\b{_PREFIXES.get(lang, '')}(?:{words})\b")
+    return words_pattern(sure, lang) if sure else None, words_pattern(whole, lang)

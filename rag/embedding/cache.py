@@ -52,23 +52,22 @@ class VectorCache:
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float32]]:
         """The vectors that are there; a key without one, or with a broken one, is left out."""
-        found = self._get("vectors", keys)
-        whole = {key: blob for key, blob in found.items() if len(blob) % _FLOAT.itemsize == 0}
+        found = self._get("vectors", keys).items()
+        whole = {key: blob for key, blob in found if len(blob) % _FLOAT.itemsize == 0}
         vectors = {key: np.frombuffer(blob, dtype=_FLOAT) for key, blob in whole.items()}
         return {key: vector for key, vector in vectors.items() if is_sound(vector)}
 
     def get_tokens(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.int8]]:
         """The tokens that are there, of each text an array (tokens, width)."""
-        found = self._get("tokens", keys)
         return {
             key: np.frombuffer(blob, dtype=np.int8, offset=1).reshape(-1, blob[0])
-            for key, blob in found.items()
+            for key, blob in self._get("tokens", keys).items()
         }
 
     def put(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
         """Keep vectors, so that a process killed after the call has not lost them.
 
-        One that is not sound is not kept: it would be given back for good.
+        One that is not sound is not kept, or every later call would be given it.
         """
         kept = {key: vector for key, vector in vectors.items() if is_sound(vector)}
         self._put("vectors", {key: v.astype(_FLOAT).tobytes() for key, v in kept.items()})
@@ -86,19 +85,16 @@ class VectorCache:
             for i in range(0, len(wanted), _STEP):
                 part = wanted[i : i + _STEP]
                 marks = ",".join("?" * len(part))
-                found.update(
-                    connection.execute(f"SELECT * FROM {table} WHERE key IN ({marks})", part)
-                )
+                query = f"SELECT * FROM {table} WHERE key IN ({marks})"
+                found.update(connection.execute(query, part))
             return found
 
-        return self._work(read) if wanted and self._exists() else {}
+        exists = self._connection is not None or self._path.exists()
+        return self._work(read) if wanted and exists else {}
 
     def _put(self, table: str, blobs: Mapping[bytes, bytes]) -> None:
-        self._change(
-            lambda connection: connection.executemany(
-                f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", blobs.items()
-            )
-        )
+        insert = f"INSERT OR REPLACE INTO {table} VALUES (?, ?)"
+        self._change(lambda connection: connection.executemany(insert, blobs.items()))
 
     def keep_only(self, keys: Iterable[bytes]) -> None:
         """Drop the vectors of texts that are no longer stored."""
@@ -116,12 +112,8 @@ class VectorCache:
 
     def keep_dimension(self, dimension: int) -> None:
         """Drop vectors of another length: a model of the same name may have been exchanged."""
-        size = dimension * _FLOAT.itemsize
-        self._change(
-            lambda connection: connection.execute(
-                "DELETE FROM vectors WHERE length(vector) != ?", (size,)
-            )
-        )
+        size, others = dimension * _FLOAT.itemsize, "DELETE FROM vectors WHERE length(vector) != ?"
+        self._change(lambda connection: connection.execute(others, (size,)))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -143,7 +135,7 @@ class VectorCache:
                 try:
                     return work(self._connected())
                 except sqlite3.DatabaseError as error:
-                    # Its children are a full disk, a busy file and the like: no broken file.
+                    # Subclasses mean a full disk, a busy file and the like: the file is sound.
                     if type(error) is not sqlite3.DatabaseError:
                         raise
                     self._disconnect()
@@ -168,9 +160,8 @@ class VectorCache:
             # Readers then go on while an ingest writes.
             connection.execute("PRAGMA journal_mode=WAL")
             for table, content in _TABLES.items():
-                connection.execute(
-                    f"CREATE TABLE IF NOT EXISTS {table} (key BLOB PRIMARY KEY, {content} BLOB)"
-                )
+                columns = f"key BLOB PRIMARY KEY, {content} BLOB"
+                connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
         except BaseException:
             connection.close()
             raise
@@ -180,15 +171,11 @@ class VectorCache:
         uri = f"{self._path.as_uri()}?mode=ro&immutable=1"
         return sqlite3.connect(uri, uri=True, check_same_thread=False)
 
-    def _exists(self) -> bool:
-        return self._connection is not None or self._path.exists()
-
     def _may_write(self) -> bool:
         """Whether the file can be changed, or made where it is not there yet."""
-        there = self._path if self._path.exists() else self._path.parent
-        if not there.exists():
-            return True
-        return os.access(there, os.W_OK) and os.access(self._path.parent, os.W_OK)
+        folder = self._path.parent
+        present = [path for path in (self._path, folder) if path.exists()]
+        return all(os.access(path, os.W_OK) for path in present)
 
     def _disconnect(self) -> None:
         if self._connection is not None:

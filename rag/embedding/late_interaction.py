@@ -20,10 +20,9 @@ from rag.embedding.encoder import Kind, Vectors, unit
 PROJECTION_FILE = Path(__file__).with_name("token_projection.npz")
 _SCALE = 127.0
 _COMMON = 0.8
-"""What this share of the candidates has too, says little about any of them."""
-
+"""The quantile of the candidates' cosines that a token must exceed to count once more."""
 _CROWD = 64
-"""Candidates from which on that share means something."""
+"""Candidates of which that quantile is taken; fewer are filled up with the lowest cosine."""
 
 Tokens = NDArray[np.int8]
 
@@ -61,8 +60,8 @@ class TokenProjection:
     def question(self, states: Vectors, lang: str) -> QuestionTokens:
         """The tokens of a question from its states, shape (tokens, 384)."""
         centred = self._centred(states, lang, "query")
-        heard = centred @ self._arrays["importance"] + self._arrays["bias"]
-        weights = np.logaddexp(0, heard)
+        importance = centred @ self._arrays["importance"] + self._arrays["bias"]
+        weights = np.logaddexp(0, importance)
         return QuestionTokens(unit(centred @ self._arrays["projection"]), weights / weights.sum())
 
     def passage(self, states: Vectors, lang: str) -> Tokens:
@@ -84,15 +83,13 @@ def token_scores(question: QuestionTokens, passages: Sequence[Tokens]) -> Vector
     """
     if not passages:
         return np.zeros(0, dtype=np.float32)
-    # A passage without tokens has one that is like none.
+    # A passage without tokens gets one whose cosine with every other is 0.
     blank = np.zeros((1, question.vectors.shape[1]), dtype=np.int8)
     filled = [tokens if len(tokens) else blank for tokens in passages]
     starts = np.cumsum([0, *(len(tokens) for tokens in filled[:-1])])
     every = np.concatenate(filled).astype(np.float32) / _SCALE
     nearest = np.maximum.reduceat(question.vectors @ every.T, starts, axis=1)
-    # Few candidates are no crowd: those that lack are taken to be like the farthest of them.
-    lacking = max(0, _CROWD - len(filled))
-    crowd = np.pad(nearest, ((0, 0), (0, lacking)), mode="minimum")
+    crowd = np.pad(nearest, ((0, 0), (0, max(0, _CROWD - len(filled)))), mode="minimum")
     common = np.quantile(crowd, _COMMON, axis=1, keepdims=True)
     scores = question.weights @ (nearest + np.maximum(nearest - common, 0))
     return np.asarray(scores, dtype=np.float32)

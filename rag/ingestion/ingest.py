@@ -5,25 +5,23 @@ leaves the store, what changed is replaced, and a run that finds nothing new
 writes nothing.
 """
 
-import hashlib
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
-from rag.embedding.embedder import corpus_centre, without_centre
+from rag.embedding.corpus_mean import corpus_mean, without_mean
 from rag.errors import InputError, StoreError
 from rag.ingestion.lock import writing
+from rag.ingestion.plan import compare, plan
 from rag.parts import Parts
 from rag.records import Document, IngestReport, Passage, SkippedFile
-from rag.store.store import FORMAT, METRIC, Manifest, StoredDocument
-
-T = TypeVar("T")
+from rag.store.chroma import METRIC
+from rag.store.generation import FORMAT, Manifest
+from rag.store.rows import StoredDocument
 
 _SLICE = 2000
+"""Texts that are embedded at once; more are not in memory with their vectors."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, what is done of it, and the whole."""
@@ -55,15 +53,15 @@ def ingest(
         stored = {} if fresh else _stored(root, parts)
         root = _outermost(root, stored)
         read, skipped = _read(root, progress)
-        plan = _plan(root, read, stored)
-        skipped += plan.clashes
+        planned, clashes = plan(root, read, stored)
+        skipped += clashes
         manifest = None if fresh else parts.store.manifest()
-        if manifest is None and not plan.documents:
+        if manifest is None and not planned:
             raise InputError(_nothing_to_read(root, skipped))
         anew = rebuild or not (manifest and _is_ours(manifest, parts))
-        report = _compare(stored, plan.documents, anew)
+        report = compare(stored, planned, anew)
         if manifest is None or anew or report.wrote:
-            manifest = _write(plan.documents, parts, progress)
+            manifest = _write(planned, parts, progress)
         else:
             parts.store.tidy()
     return replace(
@@ -110,12 +108,6 @@ def _outermost(root: Path, stored: Mapping[str, StoredDocument]) -> Path:
     return next((folder for folder in root.parents if folder in roots), root)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    documents: dict[str, StoredDocument]
-    clashes: tuple[SkippedFile, ...]
-
-
 def _is_ours(manifest: Manifest, parts: Parts) -> bool:
     """Whether the stored vectors are those that this program would make."""
     stored = (manifest.format, manifest.metric, manifest.space, manifest.budget)
@@ -123,7 +115,7 @@ def _is_ours(manifest: Manifest, parts: Parts) -> bool:
 
 
 def _read(root: Path, progress: Progress) -> tuple[dict[str, Document], tuple[SkippedFile, ...]]:
-    from rag.reading.read import read_corpus
+    from rag.reading.corpus import read_corpus
 
     documents: dict[str, Document] = {}
     skipped: list[SkippedFile] = []
@@ -143,56 +135,6 @@ def _nothing_to_read(root: Path, skipped: Sequence[SkippedFile]) -> str:
     return f"there is no article to read in {root}{first}; put texts there, or name another folder"
 
 
-def _plan(root: Path, read: Mapping[str, Document], stored: Mapping[str, StoredDocument]) -> _Plan:
-    """What the store is to hold: this folder as it is, other folders as they were."""
-    planned = _without(root, stored)
-    clashes = []
-    for source, document in read.items():
-        mark = fingerprint(document)
-        other = planned.get(source)
-        others = [name for name in other.roots if Path(name).exists()] if other else []
-        if other and others and other.fingerprint != mark:
-            reason = f"{others[0]} brought another article of this name; rename one of them"
-            clashes.append(SkippedFile(source, reason))
-        else:
-            roots = tuple(sorted({*others, str(root)}))
-            planned[source] = StoredDocument(document, roots, mark)
-    return _Plan(dict(sorted(planned.items())), tuple(clashes))
-
-
-def _without(root: Path, stored: Mapping[str, StoredDocument]) -> dict[str, StoredDocument]:
-    """What is stored from outside of a folder."""
-    outside = {
-        source: tuple(name for name in each.roots if not Path(name).is_relative_to(root))
-        for source, each in stored.items()
-    }
-    return {s: replace(stored[s], roots=roots) for s, roots in outside.items() if roots}
-
-
-def fingerprint(document: Document) -> str:
-    """Changes whenever anything of the document does, its metadata included."""
-    text = json.dumps(document.to_dict(), sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _compare(
-    before: Mapping[str, StoredDocument], after: Mapping[str, StoredDocument], anew: bool
-) -> IngestReport:
-    both = before.keys() & after.keys()
-    # All that was stored of it counts, so where it came from too.
-    same = set() if anew else {source for source in both if _same(before[source], after[source])}
-    return IngestReport(
-        added=tuple(sorted(after.keys() - both)),
-        replaced=tuple(sorted(both - same)),
-        removed=tuple(sorted(before.keys() - both)),
-        unchanged=len(same),
-    )
-
-
-def _same(one: StoredDocument, other: StoredDocument) -> bool:
-    return (one.fingerprint, one.roots) == (other.fingerprint, other.roots)
-
-
 def _write(documents: Mapping[str, StoredDocument], parts: Parts, progress: Progress) -> Manifest:
     embedder = parts.embedder
     dimension = len(embedder.question("dimension", "en"))
@@ -200,7 +142,7 @@ def _write(documents: Mapping[str, StoredDocument], parts: Parts, progress: Prog
     passages = _split([each.document for each in documents.values()], parts, progress)
     read = _embed(passages, parts, progress)
     vectors = embedder.passages([p.in_context for p in passages], [p.lang for p in passages])
-    centre = corpus_centre(vectors)
+    mean = corpus_mean(vectors)
     manifest = Manifest(
         space=embedder.space,
         dimension=dimension,
@@ -208,13 +150,13 @@ def _write(documents: Mapping[str, StoredDocument], parts: Parts, progress: Prog
         passages=len(passages),
         budget=embedder.budget,
         roots=tuple(sorted({name for each in documents.values() for name in each.roots})),
-        centre=centre,
+        corpus_mean=mean,
     )
     parts.store.replace(
         manifest,
         list(documents.values()),
         passages,
-        without_centre(vectors, centre),
+        without_mean(vectors, mean),
         lambda done: progress("storing", done, len(passages)),
     )
     parts.cache.keep_only(read)
@@ -232,27 +174,20 @@ def _split(documents: Sequence[Document], parts: Parts, progress: Progress) -> l
 
 
 def _embed(passages: Sequence[Passage], parts: Parts, progress: Progress) -> set[bytes]:
-    """Have the cache hold all that a question will need, and return its keys.
-
-    Tokens and vectors of each passage and of each sentence; no more than a slice of them
-    is in memory at a time.
-    """
+    """Have the cache hold tokens and vectors of passages and sentences, and return its keys."""
     embedder, keys = parts.embedder, set[bytes]()
-    texts = {(p.in_context, p.lang): None for p in passages}
-    texts |= {(sentence.text, p.lang): None for p in passages for sentence in p.sentences}
-    for start, part in enumerate(_slices(list(texts))):
-        report = partial(_embedded, progress, start * _SLICE, len(texts))
+    unique = {(p.in_context, p.lang): None for p in passages}
+    unique |= {(sentence.text, p.lang): None for p in passages for sentence in p.sentences}
+    texts = list(unique)
+    for start in range(0, len(texts), _SLICE):
+        part = texts[start : start + _SLICE]
         contents, langs = [text for text, _ in part], [lang for _, lang in part]
+
+        def report(done: int, before: int = start) -> None:
+            progress("embedding", before + done, len(texts))
+
         embedder.tokens(contents, langs, report)
         embedder.passages(contents, langs, report)
         keys.update(embedder.token_key(text, lang) for text, lang in part)
         keys.update(map(embedder.vector_key, contents))
     return keys
-
-
-def _slices(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (rows[i : i + _SLICE] for i in range(0, len(rows), _SLICE))
-
-
-def _embedded(progress: Progress, start: int, whole: int, done: int) -> None:
-    progress("embedding", start + done, whole)

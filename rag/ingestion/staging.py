@@ -17,11 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rag.reading.read import METADATA_FILE
+from rag.reading.corpus import SUFFIXES, UNREADABLE
+from rag.reading.metadata import METADATA_FILE
 from rag.records import Record
-
-TYPES = (".txt", ".md", ".html", ".htm", ".pdf", ".docx", ".jsonl", ".jsonl.gz")
-"""How the names of files end that can be read."""
 
 MOST_BYTES = 20_000_000
 """Of one file, and of a packed one unpacked: that many bytes of text take hours to embed."""
@@ -108,8 +106,8 @@ def _checked_name(given: str) -> str:
     if size > MOST_NAME_BYTES:
         reason = f"its name has {size} bytes, {MOST_NAME_BYTES} are the most; shorten it"
         raise _RefusalError("name", reason)
-    if not name.lower().endswith(TYPES):
-        raise _RefusalError("type", f"is not one of {', '.join(TYPES)}; convert it")
+    if not name.lower().endswith(SUFFIXES):
+        raise _RefusalError("type", UNREADABLE)
     return name
 
 

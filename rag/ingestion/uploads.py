@@ -20,7 +20,7 @@ from rag.ingestion.staging import Refused, file_of, stage
 from rag.parts import Parts
 from rag.records import IngestReport, Record
 from rag.settings import Settings
-from rag.store.store import StoredDocument
+from rag.store.rows import StoredDocument
 
 
 @dataclass(frozen=True, slots=True)

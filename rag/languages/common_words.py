@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rag.languages.folding import bare
+from rag.languages.folding import normalised
 
 FILE = Path(__file__).parent / "common_words.npz"
 _INFLECTED = frozenset(("tr", "pl", "ru", "kk", "uk"))
@@ -28,7 +28,7 @@ def is_common(word: str, lang: str) -> bool:
     >>> is_common("Peninsula", "en"), is_common("Literackiej", "pl"), is_common("Wendel", "en")
     (True, True, False)
     """
-    plain = bare(word)
+    plain = normalised(word)
     kept = [stem(plain, lang)]
     if lang in _INFLECTED:
         kept += [plain[:-n] for n in _cuts(plain, _LONGEST_CASE)]
@@ -46,7 +46,7 @@ def _cuts(plain: str, most: int) -> range:
 
 
 def stem(word: str, lang: str) -> str:
-    """A bare word as it is kept: without its ending where words are inflected."""
+    """A normalised word as it is kept: without its ending where words are inflected."""
     if lang not in _INFLECTED or len(word) < _SHORTEST:
         return word
     return word[:-_ENDING]

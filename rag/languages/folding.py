@@ -4,12 +4,17 @@ What compares texts of many scripts compares them folded; what it reports, it re
 offsets into the text as it was written.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.records import Record
 
+LETTERS = re.compile(r"[^\W\d_]+")
+"""A run of letters of any script."""
+WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+"""A word of folded text, with what follows its apostrophes."""
 _SEPARATORS = {
     "٫": ".",
     "٬": ",",
@@ -52,7 +57,7 @@ def fold(text: str) -> Folded:
     at = 0
     while at < len(text):
         end = at + 1
-        while end < len(text) and unicodedata.category(text[end]) in ("Mn", "Mc", "Me"):
+        while end < len(text) and is_mark(text[end]):
             end += 1
         for letter in _letters(text[at:end]):
             letters.append(letter)
@@ -63,17 +68,17 @@ def fold(text: str) -> Folded:
 
 
 @lru_cache(1024)
-def fold_bare(text: str) -> Folded:
-    """The text folded, and without case and diacritics as `bare` makes a word.
+def fold_case(text: str) -> Folded:
+    """The text folded, and without case and diacritics as `normalised` makes a word.
 
-    >>> fold_bare("İzmir’in").text, fold_bare("İzmir’in").span(0, 5)
+    >>> fold_case("İzmir’in").text, fold_case("İzmir’in").span(0, 5)
     ("izmir'in", (0, 5))
     """
     folded = fold(text)
     letters: list[str] = []
     places: list[int] = []
     for i, char in enumerate(folded.text):
-        for letter in bare(char) or char * (char == "'"):
+        for letter in normalised(char) or char * (char == "'"):
             letters.append(letter)
             places.append(i)
     return Folded(
@@ -84,10 +89,10 @@ def fold_bare(text: str) -> Folded:
 
 
 @lru_cache(65_536)
-def bare(word: str) -> str:
+def normalised(word: str) -> str:
     """A word for comparison: no case, no diacritics, no apostrophes; ı is i, and ł is l.
 
-    >>> bare("İstanbul'DA"), bare("Złoty"), bare("أُغُسْطُس"), bare("п'ять")
+    >>> normalised("İstanbul'DA"), normalised("Złoty"), normalised("أُغُسْطُس"), normalised("п'ять")
     ('istanbulda', 'zloty', 'اغسطس', 'пять')
     """
     plain = unicodedata.normalize("NFKD", word.casefold().translate(_ALIKE))
@@ -110,3 +115,8 @@ def _letters(cluster: str) -> str:
         elif unicodedata.category(char) not in ("Cf", "Mn"):
             out.append(_SEPARATORS.get(char, char))
     return "".join(out)
+
+
+def is_mark(char: str) -> bool:
+    """Whether it is a combining mark: an accent, a vowel point, a sign of niqqud or tashkeel."""
+    return unicodedata.category(char)[0] == "M"

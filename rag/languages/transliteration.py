@@ -29,7 +29,7 @@ _LONG = 4
 
 
 def can_romanise(word: str) -> bool:
-    """Whether most letters of a bare text can be put into Latin ones."""
+    """Whether most letters of a normalised text can be put into Latin ones."""
     letters = [char for char in word if char.isalpha()]
     read = sum(char.isascii() or ord(char) in _LATIN for char in letters)
     return read >= 0.7 * len(letters)
@@ -37,7 +37,7 @@ def can_romanise(word: str) -> bool:
 
 @lru_cache(65_536)
 def romanise(word: str) -> str:
-    """A bare word (`rag.languages.folding.bare`) in Latin letters, one for each sound.
+    """A normalised word (`rag.languages.folding.normalised`) in Latin letters, one for each sound.
 
     >>> romanise("дворжак"), romanise("וושינגטון")
     ('dvorsak', 'vvsyngtvn')
@@ -57,7 +57,7 @@ def skeleton(latin: str) -> str:
 
 @lru_cache(65_536)
 def skeletons(word: str) -> frozenset[str]:
-    """What consonants a bare word may have, as j, gh, ch, rz, v, g and h sound in several ways.
+    """What consonants a word may have, as j, gh, ch, rz, v, g and h sound in several ways.
 
     >>> sorted(skeletons("chris"))
     ['krs', 'srs']

@@ -6,10 +6,11 @@ nothing in common.
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
-from rag.languages.dates import cldr
-from rag.languages.folding import bare
+from rag.languages.cldr import cldr
+from rag.languages.folding import LETTERS, normalised
 
 Unit = frozenset[str]
 
@@ -45,23 +46,11 @@ _SYMBOL_BEFORE = re.compile(rf"({_SYMBOL}|\b(?:{'|'.join(_CODES)}))[ \u00a0]?\Z"
 _SYMBOL_AFTER = re.compile(rf"[ \u00a0-]?({_SYMBOL}|(?:{'|'.join(_CODES)})\b)")
 _NEXT_WORDS = re.compile(r"[ \u00a0\-–]?([^\W\d_]+)(?:[ \u00a0\-–]([^\W\d_]+))?")
 _MEASURES = (
-    "duration-year",
-    "duration-month",
-    "duration-week",
-    "duration-day",
-    "duration-hour",
-    "duration-minute",
-    "length-kilometer",
-    "length-meter",
-    "length-centimeter",
-    "length-mile",
-    "length-foot",
-    "mass-kilogram",
-    "mass-tonne",
-    "mass-gram",
-    "volume-liter",
+    "duration-year", "duration-month", "duration-week", "duration-day", "duration-hour",
+    "duration-minute", "length-kilometer", "length-meter", "length-centimeter", "length-mile",
+    "length-foot", "mass-kilogram", "mass-tonne", "mass-gram", "volume-liter",
     "temperature-celsius",
-)
+)  # fmt: skip
 _LAST = re.compile(r"(?:s[iu]|с[ыи]|.)\Z")
 _BRITISH = re.compile(r"(?<=t)re(?=s?\b)")
 """CLDR has the American "meters" and "liters" for English."""
@@ -87,7 +76,7 @@ def unit_at(text: str, start: int, end: int, lang: str) -> Unit:
     if not words:
         return frozenset()
     money, measures = _names(lang)
-    first, second = bare(words[1]), bare(words[2] or "")
+    first, second = normalised(words[1]), normalised(words[2] or "")
     return _named(first, measures) or _named(first, money) or _named(second, money)
 
 
@@ -119,9 +108,10 @@ def _names(lang: str) -> tuple[dict[str, Unit], dict[str, Unit]]:
         long, short = widths.get("long", {}), widths.get("short", {})
         forms = {**short, **long} if isinstance(long, dict) and isinstance(short, dict) else {}
         for form in forms.values():
-            words = _words(form) if isinstance(form, str) else []
-            if len(words) == 1 and len(words[0]) >= _SHORTEST_STEM:
-                measures[words[0]] = measures.get(words[0], frozenset()) | {unit}
+            # A pattern of several words tells no single one of them.
+            single = len(_all_words(str(form))) == 1
+            for word in _words([form]) if single else ():
+                measures[word] = measures.get(word, frozenset()) | {unit}
     return money, measures
 
 
@@ -142,31 +132,28 @@ def _nouns(codes: list[str], data: dict[str, dict[str, object]]) -> set[str]:
 
 
 def _currency_words(code: str, data: dict[str, dict[str, object]]) -> set[str]:
-    names = [data.get("currency_names", {}).get(code)]
     plural = data.get("currency_names_plural", {}).get(code)
-    names += list(plural.values()) if isinstance(plural, dict) else []
-    return {
-        word
-        for name in names
-        if isinstance(name, str)
-        for word in _words(name)
-        if len(word) >= _SHORTEST_STEM
-    }
+    forms = plural.values() if isinstance(plural, dict) else ()
+    return _words([data.get("currency_names", {}).get(code), *forms])
 
 
 def _land_words(data: dict[str, dict[str, object]]) -> set[str]:
-    names = [*data.get("territories", {}).values(), *data.get("languages", {}).values()]
-    words = {word for name in names if isinstance(name, str) for word in _words(name)}
-    return {word.removeprefix("ال") for word in words if len(word) >= _SHORTEST_STEM}
+    words = _words([*data.get("territories", {}).values(), *data.get("languages", {}).values()])
+    return {word.removeprefix("ال") for word in words}
 
 
 def _related(word: str, land: str) -> bool:
-    shared = next((i for i, (a, b) in enumerate(zip(word, land, strict=False)) if a != b), None)
-    return shared is None or shared >= _ENDING
+    return word.startswith(land) or land.startswith(word) or word[:_ENDING] == land[:_ENDING]
 
 
-def _words(name: str) -> list[str]:
-    return [bare(word) for word in re.findall(r"[^\W\d_]+", re.sub(r"\(.*?\)", "", name))]
+def _words(names: Iterable[object]) -> set[str]:
+    """The longer words of names."""
+    words = (word for name in names if isinstance(name, str) for word in _all_words(name))
+    return {word for word in words if len(word) >= _SHORTEST_STEM}
+
+
+def _all_words(name: str) -> list[str]:
+    return [normalised(word) for word in LETTERS.findall(re.sub(r"\(.*?\)", "", name))]
 
 
 def _stem(word: str) -> str:

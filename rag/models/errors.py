@@ -151,6 +151,18 @@ def is_too_long(text: str) -> bool:
     return _TOO_LONG.search(text) is not None
 
 
+def prompt_too_long(error: Exception, model: str) -> Exception:
+    """What to raise for it: llama.cpp counts the tokens, other servers say no more than that."""
+    body = getattr(error, "body", None) or {}
+    if not isinstance(body, dict) or "n_prompt_tokens" not in body:
+        return PromptTooLongError(str(error))
+    return ModelError(
+        f"the prompt has {body['n_prompt_tokens']:,} tokens and {model} reads at most "
+        f"{body.get('n_ctx', 0):,}; give it fewer or shorter passages, or choose a model "
+        "that reads more with RAG_MODEL"
+    )
+
+
 def retry_after(error: BaseException) -> float | None:
     """Seconds that a server asks to wait before the next request; None where it asks nothing."""
     headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}

@@ -1,14 +1,9 @@
 """A chat model's GGUF file from the Hugging Face Hub, fetched once and verified."""
 
-import errno
-import hashlib
-import json
 import os
 import re
-import shutil
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +13,18 @@ from filelock import FileLock
 
 from rag.errors import ModelError
 from rag.models.errors import shown_url
+from rag.models.files import (
+    Progress,
+    clear_disk_errors,
+    is_right,
+    is_stamped,
+    progress_bar,
+    refuse_full_disk,
+    write_stamp,
+)
 
 if TYPE_CHECKING:
     from httpx2 import Response
-
-Progress = Callable[[int, int], None]
-"""Is told how many bytes are there, and how many there will be."""
 
 _TIMEOUT = 30.0
 _TRIES = 4
@@ -56,24 +57,23 @@ class _Listed:
     sha256: str
 
 
-def hub_model(name: str, folder: Path, progress: Progress | None = None) -> Path:
+def hub_model(name: str, folder: Path) -> Path:
     """The verified file under `folder / "hub"`, fetched there at the first call.
 
     `name` is OWNER/REPO/FILE.gguf; FILE may lie in folders. Later calls send nothing. What was
     fetched before a cut is kept, and the next call goes on from there. The hub is that of
-    `HF_ENDPOINT`, and a token is sent only where `HF_TOKEN` holds one. `progress` takes the
-    place of the bar that people see on a terminal. Raises ModelError.
+    `HF_ENDPOINT`, and a token is sent only where `HF_TOKEN` holds one. Raises ModelError.
     """
     wanted = _parsed(name)
     path = folder / "hub" / wanted.repo / wanted.file
-    if _is_stamped(path):
+    if is_stamped(path, _stamp_path(path)):
         return path
-    with _clear_errors(wanted, path):
+    with clear_disk_errors(path, wanted.setting), _clear_errors(wanted):
         path.parent.mkdir(parents=True, exist_ok=True)
         # Who comes second waits here and then finds the first one's file.
         with FileLock(f"{path}.lock"):
-            if not _is_stamped(path):
-                _place(wanted, path, progress)
+            if not is_stamped(path, _stamp_path(path)):
+                _place(wanted, path)
     return path
 
 
@@ -93,52 +93,28 @@ def _parsed(name: str) -> _Name:
     return wanted
 
 
-# --- trust
-
-
 def _stamp_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.stamp.json")
-
-
-def _stamp_of(path: Path, sha256: str) -> dict[str, int | str]:
-    stat = path.stat()
-    return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": sha256}
-
-
-def _is_stamped(path: Path) -> bool:
-    """Whether the file is unchanged since it was verified."""
-    try:
-        stamp = json.loads(_stamp_path(path).read_text("utf-8"))
-        return bool(stamp == _stamp_of(path, stamp["sha256"]))
-    except (OSError, ValueError, TypeError, KeyError):
-        return False
-
-
-def _is_right(path: Path, listed: _Listed) -> bool:
-    """Whether the file's bytes are those that the hub lists."""
-    if not path.is_file() or path.stat().st_size != listed.size:
-        return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == listed.sha256
 
 
 # --- fetching
 
 
-def _place(wanted: _Name, path: Path, progress: Progress | None) -> None:
+def _place(wanted: _Name, path: Path) -> None:
     """Put the verified file at `path`; what came before a cut stays beside it, a wrong file not."""
     listed = _listed(wanted)
     part = path.with_name(f"{path.name}.{listed.sha256[:12]}.part")
     for old in path.parent.glob("*.part"):
         if old != part and old.name.startswith(f"{path.name}."):
             old.unlink()  # of another version
-    if not _is_right(path, listed):
-        _refuse_full_disk(wanted, part, listed)
-        with _shown(wanted, listed, progress) as tell:
+    if not is_right(path, listed.size, listed.sha256):
+        had = part.stat().st_size if part.exists() else 0
+        refuse_full_disk(part.parent, listed.size - had, wanted.setting)
+        with progress_bar(f"Fetching {path.name}, once", listed.size) as tell:
             _receive_all(listed, part, tell)
         _verify(wanted, part, listed)
         os.replace(part, path)
-    _stamp_path(path).write_text(json.dumps(_stamp_of(path, listed.sha256)), "utf-8")
+    write_stamp(path, _stamp_path(path), listed.sha256)
 
 
 def _listed(wanted: _Name) -> _Listed:
@@ -201,11 +177,11 @@ def _receive(listed: _Listed, out: BinaryIO, tell: Progress) -> None:
 
 def _append(reply: "Response", out: BinaryIO, listed: _Listed, tell: Progress) -> None:
     done = _end(out)
-    tell(done, listed.size)
+    tell(done)
     for chunk in reply.iter_bytes():
         out.write(chunk)
         done += len(chunk)
-        tell(done, listed.size)
+        tell(done)
         if done > listed.size:
             return  # no byte more is wanted of what is wrong already
 
@@ -216,7 +192,7 @@ def _end(out: BinaryIO) -> int:
 
 def _verify(wanted: _Name, part: Path, listed: _Listed) -> None:
     """Remove a file with other bytes than the hub lists, and raise."""
-    if _is_right(part, listed):
+    if is_right(part, listed.size, listed.sha256):
         return
     part.unlink()
     raise ModelError(
@@ -228,23 +204,9 @@ def _verify(wanted: _Name, part: Path, listed: _Listed) -> None:
 # --- what goes wrong
 
 
-def _refuse_full_disk(wanted: _Name, part: Path, listed: _Listed) -> None:
-    """Raise before gigabytes are fetched in vain."""
-    missing = listed.size - (part.stat().st_size if part.exists() else 0)
-    free = shutil.disk_usage(part.parent).free
-    if free < missing:
-        raise ModelError(
-            f"{wanted.setting} needs {missing:,} bytes more in {part.parent}, and {free:,} are "
-            f"free; {_ROOM}"
-        )
-
-
-_ROOM = "free space there, or point XDG_CACHE_HOME at another disk"
-
-
 @contextmanager
-def _clear_errors(wanted: _Name, path: Path) -> Iterator[None]:
-    """Make what the hub, the network and the disk raise a ModelError of one line."""
+def _clear_errors(wanted: _Name) -> Iterator[None]:
+    """Make what the hub and the network raise a ModelError of one line."""
     from httpx2 import HTTPError, InvalidURL
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
@@ -263,9 +225,6 @@ def _clear_errors(wanted: _Name, path: Path) -> Iterator[None]:
         line = f"{wanted.setting} cannot be fetched from {_hub()} ({_line(error)})"
         step = "what came is kept; try again when the network works"
         raise ModelError(f"{line}; {step}, {_OTHERWISE}") from error
-    except OSError as error:
-        reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or error
-        raise ModelError(f"{wanted.setting}: cannot write {path}: {reason}; {_ROOM}") from error
 
 
 def _refusal(error: Exception, wanted: _Name) -> str:
@@ -295,23 +254,3 @@ def _hub() -> str:
 def _line(error: Exception) -> str:
     """The first line of what an error says."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
-
-
-# --- what people see
-
-
-@contextmanager
-def _shown(wanted: _Name, listed: _Listed, progress: Progress | None) -> Iterator[Progress]:
-    """A bar on a terminal, the caller's own way to show it, or nothing."""
-    if progress is not None or not sys.stderr.isatty():
-        yield progress or (lambda done, size: None)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
-        file = wanted.file.rpartition("/")[2]
-        task = bars.add_task(f"Fetching {file}, once", total=listed.size)
-        yield lambda done, size: bars.update(task, completed=done)

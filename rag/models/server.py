@@ -18,9 +18,9 @@ from rag.errors import ModelError
 from rag.models.errors import (
     FailedReplyError,
     OddReplyError,
-    PromptTooLongError,
     is_too_long,
     model_errors,
+    prompt_too_long,
     shown_url,
 )
 from rag.models.listing import ModelList, read_list
@@ -96,12 +96,14 @@ class ServedChat(ChatOpenAI):
 
     # --- the model's name
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Learn the model's name where the settings tell none. Raises ModelError."""
         if not self.model_name:
             with model_errors(shown_url(self._url), key=self._key):
                 self._choose(self.look())
 
-    async def _asettle(self) -> None:
+    async def asettle(self) -> None:
+        """As `settle`, while others of the event loop go on."""
         if not self.model_name:
             with model_errors(shown_url(self._url), key=self._key):
                 self._choose(await asyncio.to_thread(self.look))
@@ -119,15 +121,15 @@ class ServedChat(ChatOpenAI):
     # --- the calls
 
     def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
-        self._settle()
+        self.settle()
         return super()._generate(*args, **kwargs)
 
     async def _agenerate(self, *args: Any, **kwargs: Any) -> ChatResult:
-        await self._asettle()
+        await self.asettle()
         return await super()._agenerate(*args, **kwargs)
 
     def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
-        self._settle()
+        self.settle()
         yield from super()._stream(*args, **kwargs)
 
     async def _astream(
@@ -138,7 +140,7 @@ class ServedChat(ChatOpenAI):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         deadline = time.monotonic() + self._seconds
-        await self._asettle()
+        await self.asettle()
         body = self._body(messages, stop, kwargs)
         if "messages" not in body:  # OpenAI's other protocol, which no other server speaks
             async for each in super()._astream(messages, stop, run_manager, **kwargs):
@@ -203,7 +205,7 @@ class ServedChat(ChatOpenAI):
                 stream = await self._sent(place, fitted(body, dropped), deadline)
             except _REFUSALS as error:
                 if _status(error) != _BUSY and is_too_long(_said(error)):
-                    raise PromptTooLongError(_said(error)) from error
+                    raise prompt_too_long(error, self.model_name) from error
                 option = next_drop(body, dropped, _status(error), _said(error))
                 if option is None or len(dropped) == MOST_DROPS:
                     raise

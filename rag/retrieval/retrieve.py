@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from rag.embedding.embedder import Embedder, Question, without_centre
+from rag.embedding.corpus_mean import with_mean, without_mean
+from rag.embedding.embedder import Question
 from rag.embedding.encoder import Vectors
 from rag.embedding.late_interaction import token_scores
 from rag.languages.detect import detect
 from rag.parts import Parts
-from rag.records import Hit, Passage, Query
-from rag.retrieval.calibration import SIGNALS, SUBJECT, log_odds, of_both, relevance
-from rag.retrieval.rerank import behind, rerank
-from rag.store.chroma import Neighbour
+from rag.records import Query
+from rag.retrieval.calibration import SIGNALS, SUBJECT, blended, log_odds, relevance
+from rag.retrieval.found import Candidate, Found, Place, candidates
+from rag.retrieval.rerank import ranked_below, rerank
 
 DEFAULT_K = 8
 _CANDIDATES = 64
@@ -29,8 +30,8 @@ _ARTICLES = 8
 SUBJECT_KNOWN = 1.5
 """How much the log-odds rise in the likeliest article, since a follow-up leaves out what would make
 it nearer: `python -m evals.follow_ups` shows what is refused and what is wrongly answered."""
-TWINS = 0.97
-"""Cosine from which two passages, or two sentences, say the same in about the same words."""
+DUPLICATE_COSINE = 0.97
+"""From it on two passages, or two sentences, say the same in about the same words."""
 
 Signals = dict[str, Vectors]
 
@@ -41,7 +42,7 @@ def retrieve(
     k: int | None = None,
     where: Mapping[str, Any] | None = None,
     signals: Sequence[str] = SIGNALS,
-) -> list[Hit]:
+) -> Found:
     """The k best passages, best first, with their relevance as score.
 
     For a follow-up the other signals are those of the new question and of both questions
@@ -53,19 +54,20 @@ def retrieve(
     search = _Search(parts, where, max(_CANDIDATES, 2 * k), signals)
     near, found, support = search.whole(query)
     if not near:
-        return []
-    passages = [each.passage for each in near]
+        return Found([], {})
     kept = {name: found[name] for name in found if name in signals}
-    # What is left for a closer look says nothing yet.
+    # Signals of the closer look alone say nothing yet.
     scores = relevance((kept or found) | support, parts.embedder.name)
     kept |= support
-    first, twins = _twins([int(i) for i in np.argsort(-scores, kind="stable")], passages, parts)
-    hits = {
-        i: passages[i].hit(float(scores[i]), {name: float(kept[name][i]) for name in kept})
-        for i in (*first, *twins)
-    }
+    hits = [
+        each.passage.hit(float(scores[i]), {name: float(kept[name][i]) for name in kept})
+        for i, each in enumerate(near)
+    ]
+    order: list[int] = np.argsort(-scores, kind="stable").tolist()
+    first, repeated = search.without_duplicates(order, near)
     ranked = rerank(query, [hits[i] for i in first], parts, signals)
-    return [*ranked, *behind([hits[i] for i in twins], ranked)][:k]
+    ranked += ranked_below([hits[i] for i in repeated], ranked)
+    return Found(ranked[:k], search.sentence_vectors())
 
 
 class _Search:
@@ -74,10 +76,12 @@ class _Search:
     def __init__(
         self, parts: Parts, where: Mapping[str, Any] | None, count: int, signals: Sequence[str]
     ) -> None:
-        self._parts, self._where, self._count, self._signals = parts, where, count, signals
-        self._centre = parts.store.check(parts.embedder.space).centre
+        self._parts, self._where, self._count = parts, where, count
+        self._signals = {"dense", *signals}
+        self._mean = parts.store.check(parts.embedder.space).corpus_mean
+        self._known: dict[Place, Candidate] = {}
 
-    def whole(self, query: Query) -> tuple[list[Neighbour], Signals, Signals]:
+    def whole(self, query: Query) -> tuple[list[Candidate], Signals, Signals]:
         """Passages near to what is asked, their signals, and the support that a follow-up gives.
 
         To the nearest of all come the nearest of the articles that a follow-up may mean.
@@ -94,7 +98,7 @@ class _Search:
         likely = sorted(articles, key=lambda source: -articles[source])[:_ARTICLES]
         near = _merged(near, self._near(asked, {"source": likely}), self._near(joined))
         alone, whole = self._looked(asked, near), self._looked(joined, near)
-        found = {name: of_both(alone[name], whole[name]) for name in alone}
+        found = {name: blended(alone[name], whole[name]) for name in alone}
         least = min(articles.values())
         support = [articles.get(each.passage.source, least) for each in near]
         return near, found, {SUBJECT: np.array(support, dtype=np.float32)}
@@ -116,59 +120,55 @@ class _Search:
 
     def _read(self, text: str, lang: str) -> Question:
         question = self._parts.embedder.read_question(text, lang)
-        return replace(question, vector=without_centre(question.vector, self._centre))
+        return replace(question, vector=without_mean(question.vector, self._mean))
 
-    def _near(self, question: Question, where: Mapping[str, Any] | None = None) -> list[Neighbour]:
-        return self._parts.store.nearest(question.vector, self._count, where or self._where)
+    def _near(self, question: Question, where: Mapping[str, Any] | None = None) -> list[Candidate]:
+        near = self._parts.store.nearest(question.vector, self._count, where or self._where)
+        by_place = {(each.passage.source, each.passage.start): each for each in near}
+        new = [each for place, each in by_place.items() if place not in self._known]
+        if new:
+            made = candidates(new, self._parts.embedder)
+            self._known |= {each.place: each for each in made}
+        return [self._known[place] for place in by_place]
 
-    def _looked(self, question: Question, near: Sequence[Neighbour]) -> Signals:
+    def _looked(self, question: Question, near: Sequence[Candidate]) -> Signals:
         """The cosine of each passage, and those of the other signals that are wanted."""
-        embedder = self._parts.embedder
-        passages = [each.passage for each in near]
-        texts, langs = [p.in_context for p in passages], [p.lang for p in passages]
-        vectors = without_centre(embedder.passages(texts, langs), self._centre)
+        vectors = np.stack([each.vector for each in near])
         found = {"dense": vectors @ question.vector}
-        if "sentence" in self._signals:
-            found["sentence"] = _best_sentences(passages, question.vector, self._centre, embedder)
-        if "tokens" in self._signals and question.tokens is not None:
-            tokens = embedder.tokens(texts, langs)
-            if tokens is not None:
-                found["tokens"] = token_scores(question.tokens, tokens)
-        return found
+        found["sentence"] = self._best_sentences(question.vector, near)
+        tokens = [each.tokens for each in near if each.tokens is not None]
+        if question.tokens is not None and tokens:
+            found["tokens"] = token_scores(question.tokens, tokens)
+        return {name: found[name] for name in found if name in self._signals}
+
+    def _best_sentences(self, vector: Vectors, near: Sequence[Candidate]) -> Vectors:
+        """Of each passage the cosine of its nearest sentence."""
+        every = np.concatenate([each.sentences for each in near])
+        cosines = iter(without_mean(every, self._mean) @ vector)
+        best = [max((next(cosines) for _ in each.sentences), default=-1.0) for each in near]
+        return np.array(best, dtype=np.float32)
+
+    def without_duplicates(
+        self, order: Sequence[int], near: Sequence[Candidate]
+    ) -> tuple[list[int], list[int]]:
+        """Those that say something new, in their order, and those that repeat one before them."""
+        vectors = with_mean(np.stack([each.vector for each in near]), self._mean)
+        alike = vectors @ vectors.T > DUPLICATE_COSINE
+        first: list[int] = []
+        repeated: list[int] = []
+        for i in order:
+            (repeated if alike[i, first].any() else first).append(i)
+        return first, repeated
+
+    def sentence_vectors(self) -> dict[Place, Vectors]:
+        """The vectors of the sentences of all passages that were looked at, by their place."""
+        return {
+            (each.passage.source, sentence.start): vector
+            for each in self._known.values()
+            for sentence, vector in zip(each.passage.sentences, each.sentences, strict=True)
+        }
 
 
-def _merged(*found: Sequence[Neighbour]) -> list[Neighbour]:
-    """All of the neighbours, each once."""
-    by_place = {(each.passage.source, each.passage.start): each for near in found for each in near}
-    return list(by_place.values())
-
-
-def sentence_vectors(
-    passages: Sequence[Passage | Hit], centre: Sequence[float], embedder: Embedder
-) -> Vectors:
-    """The vectors of the passages' sentences, without what the corpus shares."""
-    texts = [sentence.text for passage in passages for sentence in passage.sentences]
-    langs = [passage.lang for passage in passages for _ in passage.sentences]
-    return without_centre(embedder.sentences(texts, langs), centre)
-
-
-def _best_sentences(
-    passages: Sequence[Passage], vector: Vectors, centre: Sequence[float], embedder: Embedder
-) -> Vectors:
-    """Of each passage the cosine of its nearest sentence."""
-    cosines = iter(sentence_vectors(passages, centre, embedder) @ vector)
-    best = [max((next(cosines) for _ in p.sentences), default=-1.0) for p in passages]
-    return np.array(best, dtype=np.float32)
-
-
-def _twins(
-    order: Sequence[int], passages: Sequence[Passage], parts: Parts
-) -> tuple[list[int], list[int]]:
-    """Those that say something new, and those that repeat one before them."""
-    vectors = parts.embedder.passages([p.in_context for p in passages], [p.lang for p in passages])
-    alike = vectors @ vectors.T > TWINS
-    first: list[int] = []
-    twins: list[int] = []
-    for i in order:
-        (twins if any(alike[i, j] for j in first) else first).append(i)
-    return first, twins
+def _merged(*found: Sequence[Candidate]) -> list[Candidate]:
+    """All of the candidates, each once."""
+    return list({each.place: each for near in found for each in near}.values())

@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rag.embedding.embedder import without_centre
+from rag.embedding.corpus_mean import without_mean
 from rag.embedding.encoder import Vectors
 from rag.embedding.late_interaction import token_scores
-from rag.languages.countries import territories
-from rag.languages.figures import figures
+from rag.languages.facts import facts_of
 from rag.parts import Parts
 from rag.records import Hit, Query, Record, Sentence, led_by_title
-from rag.retrieval.calibration import checked, floor, odds, within
-from rag.retrieval.particulars import of_another
-from rag.retrieval.retrieve import TWINS, sentence_vectors
+from rag.retrieval.calibration import abstention_threshold, odds, reread_relevance, sentence_shares
+from rag.retrieval.found import with_vectors
+from rag.retrieval.particulars import has_other_particulars
+from rag.retrieval.retrieve import DUPLICATE_COSINE
 
-_WORTH = 0.05
+_LEAST_ODDS = 0.05
 """A sentence may be quoted if it has this share of the odds of the best one."""
-CHECKED = 6
+REREAD = 6
 """Sentences that are read by themselves."""
 QUOTED = 3
 """Sentences that are quoted where nothing is written."""
@@ -51,17 +51,18 @@ def choose_evidence(query: Query, hits: Sequence[Hit], parts: Parts) -> list[Evi
     None where even the best is too unlikely, or where what is about the years and countries
     of the question is far less likely than what is not.
     """
-    ranked = rank_sentences(query, hits, parts)
-    if not ranked or ranked[0].score < floor(tuple(hits[0].signals), parts.embedder.name):
+    found = with_vectors(hits, parts.embedder)
+    ranked = rank_sentences(query, found, parts)
+    threshold = abstention_threshold(tuple(found[0].signals), parts.embedder.name) if found else 0
+    if not ranked or ranked[0].score < threshold:
         return []
-    worth = [e for e in ranked if odds(e.score) >= _WORTH * odds(ranked[0].score)]
-    texts, langs = [e.sentence.text for e in worth], [e.hit.lang for e in worth]
-    vectors = parts.embedder.sentences(texts, langs)
-    alike = vectors @ vectors.T > TWINS
-    fitting = [e for i, e in enumerate(worth) if not alike[i, :i].any() and _fits(e, query, hits)]
+    likely = [e for e in ranked if odds(e.score) >= _LEAST_ODDS * odds(ranked[0].score)]
+    vectors = np.stack([found.vectors[e.hit.source, e.sentence.start] for e in likely])
+    alike = vectors @ vectors.T > DUPLICATE_COSINE
+    fitting = [e for i, e in enumerate(likely) if not alike[i, :i].any() and _fits(e, query, hits)]
     if not fitting or fitting[0].score < ALSO * ranked[0].score:
         return []
-    return [replace(each, number=number) for number, each in enumerate(fitting, 1)]
+    return _numbered(fitting)
 
 
 def to_quote(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -72,34 +73,36 @@ def to_quote(evidence: Sequence[Evidence]) -> list[Evidence]:
 def _fits(evidence: Evidence, query: Query, hits: Sequence[Hit]) -> bool:
     """Whether a sentence is about the years and countries that the question names."""
     hit = evidence.hit
-    article = "\n".join(each.in_context for each in hits if each.source == hit.source)
-    question, sentence = (_whose(query), query.question_lang), (evidence.sentence.text, hit.lang)
-    return not of_another(question, sentence, hit.in_context, article)
+    article = [each.in_context for each in hits if each.source == hit.source]
+    question, sentence = (_naming(query), query.question_lang), (evidence.sentence.text, hit.lang)
+    return not has_other_particulars(question, sentence, hit.in_context, article)
 
 
-def _whose(query: Query) -> str:
-    """What names years and countries: the new question, or the whole text where it names none."""
-    asked, lang = query.asked, query.question_lang
-    return asked if figures(asked, lang) or territories(asked, lang) else query.text
+def _naming(query: Query) -> str:
+    """The new question where it names figures or countries, else the whole text."""
+    asked = facts_of(query.asked, query.question_lang)
+    return query.asked if asked.numerals or asked.countries else query.text
 
 
 def rank_sentences(query: Query, hits: Sequence[Hit], parts: Parts) -> list[Evidence]:
     """All sentences of the hits with the probability that each answers, best first."""
-    found = likely_sentences(query, hits, parts)
-    best, rest = found[:CHECKED], found[CHECKED:]
-    if best and "reader" in hits[0].signals:
-        scores = checked(
-            np.array([each.score for each in best]),
-            np.array(read_alone(query, best, parts)),
-            parts.embedder.name,
-        )
-        best = [
-            replace(e, score=_less_if_told(e, float(score), query))
-            for e, score in zip(best, scores, strict=True)
-        ]
-        best.sort(key=lambda each: -each.score)
-        rest = [replace(e, score=min(e.score, best[-1].score)) for e in rest]
-    return [replace(each, number=number) for number, each in enumerate([*best, *rest], 1)]
+    likely = likely_sentences(query, hits, parts)
+    best, rest = likely[:REREAD], likely[REREAD:]
+    if not best or "cross_encoder" not in hits[0].signals:
+        return likely
+    before, alone = np.array([e.score for e in best]), np.array(read_alone(query, best, parts))
+    scores = reread_relevance(before, alone, parts.embedder.name).tolist()
+    best = [
+        replace(each, score=_less_if_told(each, score, query))
+        for each, score in zip(best, scores, strict=True)
+    ]
+    best.sort(key=lambda each: -each.score)
+    rest = [replace(each, score=min(each.score, best[-1].score)) for each in rest]
+    return _numbered([*best, *rest])
+
+
+def _numbered(evidence: Sequence[Evidence]) -> list[Evidence]:
+    return [replace(each, number=number) for number, each in enumerate(evidence, 1)]
 
 
 def _less_if_told(evidence: Evidence, score: float, query: Query) -> float:
@@ -116,38 +119,35 @@ def likely_sentences(query: Query, hits: Sequence[Hit], parts: Parts) -> list[Ev
     if not pairs:
         return []
     passages = np.array([i for i, _, _ in pairs])
-    there = within(sentence_signals(query, hits, parts), passages, parts.embedder.name)
-    scores = np.array([hits[i].score for i in passages]) * there
-    order = [int(i) for i in np.argsort(-scores, kind="stable")]
-    return [
-        Evidence(number, pairs[i][2], pairs[i][1], float(scores[i]))
-        for number, i in enumerate(order, 1)
-    ]
+    shares = sentence_shares(sentence_signals(query, hits, parts), passages, parts.embedder.name)
+    scores = np.array([hit.score for _, hit, _ in pairs]) * shares
+    order = np.argsort(-scores, kind="stable")
+    return _numbered([Evidence(0, pairs[i][2], pairs[i][1], float(scores[i])) for i in order])
 
 
 def read_alone(query: Query, sentences: Sequence[Evidence], parts: Parts) -> list[float]:
-    """The log-odds that each sentence answers, by the reader; led by the article's title."""
+    """The log-odds that each sentence, led by its article's title, answers by itself."""
     assert parts.cross_encoder is not None
     texts = [led_by_title(e.sentence.text, e.hit.title) for e in sentences]
     return [reading.answers for reading in parts.cross_encoder.read(query.asked, texts)]
 
 
 def sentence_signals(query: Query, hits: Sequence[Hit], parts: Parts) -> dict[str, Vectors]:
-    """What is known of each sentence of the hits: its cosine, its tokens, the reader's share."""
+    """Of each sentence of the hits its cosine, its tokens' score and the cross-encoder's share."""
     embedder = parts.embedder
-    centre = parts.store.check(embedder.space).centre
+    mean = parts.store.check(embedder.space).corpus_mean
     question = embedder.read_question(query.asked, query.question_lang)
-    vector = without_centre(question.vector, centre)
-    signals = {"sentence": sentence_vectors(hits, centre, embedder) @ vector}
+    vectors = without_mean(with_vectors(hits, embedder).sentence_vectors(), mean)
+    signals = {"sentence": vectors @ without_mean(question.vector, mean)}
     if question.tokens is not None:
         texts = [sentence.text for hit in hits for sentence in hit.sentences]
         langs = [hit.lang for hit in hits for _ in hit.sentences]
         signals["tokens"] = token_scores(question.tokens, embedder.tokens(texts, langs) or [])
     if any(hit.shares for hit in hits):
         shares = [
-            hit.shares[i] if hit.shares else 1 / len(hit.sentences)
+            share
             for hit in hits
-            for i in range(len(hit.sentences))
+            for share in hit.shares or [1 / max(1, len(hit.sentences))] * len(hit.sentences)
         ]
-        signals["reader"] = np.log(np.array(shares, dtype=np.float32) + _SHARE_AT_LEAST)
+        signals["cross_encoder"] = np.log(np.array(shares, dtype=np.float32) + _SHARE_AT_LEAST)
     return signals

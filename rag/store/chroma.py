@@ -1,17 +1,25 @@
-"""Chroma: its clients, the two collections of a generation, and what a row of them holds."""
+"""Chroma: its clients, and the two collections of a generation."""
 
-import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.records import Document, Passage, Record, Sentence
+from rag.embedding.encoder import unit
+from rag.records import Passage
 from rag.store.exact_index import passage_id
-from rag.store.filters import Between, Filter, OneOf, day_number
+from rag.store.filters import Between, Filter, OneOf
+from rag.store.rows import (
+    Neighbour,
+    StoredDocument,
+    document_metadata,
+    passage_metadata,
+    to_document,
+    to_passage,
+)
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client as Client
@@ -20,35 +28,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 METRIC = "cosine"
-# Chroma's own values find 75 of the 100 nearest among random vectors, these find 99.
-_INDEX = {"space": METRIC, "ef_search": 400, "ef_construction": 200, "max_neighbors": 32}
+_SEARCHED = {"ef_search": 400, "ef_construction": 200, "max_neighbors": 32}
+"""These find 93% of the 64 nearest among 20,000 random vectors: docs/decisions/store.md."""
+_NOT_SEARCHED = {"ef_construction": 8, "max_neighbors": 4}
+"""Chroma builds a graph even where the exact index answers; this one is the cheapest to build."""
 _BATCH_ROWS = 1000
 _BATCH_BYTES = 8_000_000
 """A Chroma server takes 40 MB in a request; a vector takes more there than here."""
 _SELF_QUERIES = 5
 _SERVER_TIMEOUT = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDocument(Record):
-    """A document with where it came from and what it was when it was stored."""
-
-    document: Document
-    roots: tuple[str, ...]
-    """The ingested folders or files that hold it, sorted."""
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour(Record):
-    """A stored passage and its cosine with the question."""
-
-    passage: Passage
-    cosine: float
-
-
-# ---- clients ------------------------------------------------------------------------
-
 _clients = threading.Lock()
 """Chroma counts the clients of a folder without a lock of its own."""
 
@@ -75,7 +63,7 @@ def open_server(url: str) -> "Client":
     import httpx
     from chromadb.config import Settings
 
-    # Chroma's client waits for ever, and takes any JSON for an answer.
+    # Chroma's client has no timeout, and takes any JSON for an answer.
     beat = httpx.get(f"{url}/api/v2/heartbeat", timeout=_SERVER_TIMEOUT)
     if "nanosecond heartbeat" not in beat.text:
         raise ValueError(f"HTTP {beat.status_code} and no heartbeat: something else answers")
@@ -93,9 +81,6 @@ def close_server(client: "Client") -> None:
     client.close()
 
 
-# ---- the collections of a generation --------------------------------------------------
-
-
 def collection_name(prefix: str, kind: str, generation: str) -> str:
     """What a collection is called: `kind` is "documents" or "passages"."""
     return f"{prefix}-{kind}-{generation}"
@@ -111,26 +96,24 @@ class Collections:
 
     @classmethod
     def create(
-        cls, client: "Client", prefix: str, generation: str, documents: int, passages: int
+        cls, client: "Client", prefix: str, name: str, rows: tuple[int, int], searched: bool
     ) -> "Collections":
-        """Two that are to be filled once, with so many rows."""
+        """Two that are to be filled once, with so many documents and passages."""
         pair = (
             client.create_collection(
-                collection_name(prefix, kind, generation),
+                collection_name(prefix, kind, name),
                 embedding_function=None,
-                configuration=_index(rows),
+                configuration=_index(count, searched and kind == "passages"),
             )
-            for kind, rows in (("documents", documents), ("passages", passages))
+            for kind, count in zip(("documents", "passages"), rows, strict=True)
         )
         return cls(client, *pair)
 
     @classmethod
-    def open(cls, client: "Client", prefix: str, generation: str) -> "Collections":
+    def open(cls, client: "Client", prefix: str, name: str) -> "Collections":
         """Two that were created before."""
         pair = (
-            client.get_collection(
-                collection_name(prefix, kind, generation), embedding_function=None
-            )
+            client.get_collection(collection_name(prefix, kind, name), embedding_function=None)
             for kind in ("documents", "passages")
         )
         return cls(client, *pair)
@@ -141,7 +124,7 @@ class Collections:
         for part in _batches(documents, sizes, self._most_rows()):
             self.documents.add(
                 ids=[stored.document.source for stored in part],
-                metadatas=[_document_metadata(stored) for stored in part],
+                metadatas=[document_metadata(stored) for stored in part],
                 # Chroma wants a vector for each row; documents are only ever got by their id.
                 embeddings=np.ones((len(part), 1), dtype=np.float32),
             )
@@ -158,7 +141,7 @@ class Collections:
         for part in _batches(passages, sizes, self._most_rows()):
             self.passages.add(
                 ids=[passage_id(passage.source, passage.start) for passage in part],
-                metadatas=[_passage_metadata(passage) for passage in part],
+                metadatas=[passage_metadata(passage) for passage in part],
                 embeddings=vectors[done : done + len(part)],
             )
             done += len(part)
@@ -169,14 +152,7 @@ class Collections:
         for offset in range(0, self.documents.count(), _BATCH_ROWS):
             rows = self.documents.get(limit=_BATCH_ROWS, offset=offset, include=["metadatas"])
             assert rows["metadatas"] is not None
-            for metadata in rows["metadatas"]:
-                fields = json.loads(str(metadata["fields"]))
-                fields["page_starts"] = tuple(fields["page_starts"])
-                yield StoredDocument(
-                    Document(text=str(metadata["text"]), **fields),
-                    tuple(json.loads(str(metadata["roots"]))),
-                    str(metadata["fingerprint"]),
-                )
+            yield from map(to_document, rows["metadatas"])
 
     def read_passages(self, ids: Sequence[str]) -> list[Passage]:
         """The passages of these ids, in their order; raises ValueError if one is not there."""
@@ -184,7 +160,7 @@ class Collections:
         for part in _batches(ids, (0 for _ in ids), _BATCH_ROWS):
             rows = self.passages.get(ids=list(part), include=["metadatas"])
             assert rows["metadatas"] is not None
-            found.update(zip(rows["ids"], map(_to_passage, rows["metadatas"]), strict=True))
+            found.update(zip(rows["ids"], map(to_passage, rows["metadatas"]), strict=True))
         if len(found) < len(ids):
             lacking = next(each for each in ids if each not in found)
             raise ValueError(f"passage {lacking} is not there")
@@ -194,16 +170,17 @@ class Collections:
         self, vector: NDArray[np.float32], k: int, conditions: Filter = ()
     ) -> list[Neighbour]:
         """About the k passages of highest cosine, best first, among those that meet a filter."""
-        rows = self.passages.query(
+        rows: Any = self.passages.query(
             query_embeddings=vector[np.newaxis],
             n_results=k,
             where=chroma_filter(conditions),
-            include=["metadatas", "distances"],
+            include=["metadatas", "distances", "embeddings"],
         )
-        assert rows["metadatas"] is not None
-        assert rows["distances"] is not None
-        found = zip(rows["metadatas"][0], rows["distances"][0], strict=True)
-        return [Neighbour(_to_passage(metadata), 1.0 - distance) for metadata, distance in found]
+        found = zip(rows["metadatas"][0], rows["distances"][0], rows["embeddings"][0], strict=True)
+        return [
+            Neighbour(to_passage(metadata), 1.0 - distance, unit(stored))
+            for metadata, distance, stored in found
+        ]
 
     def vector(self, passage: str) -> NDArray[np.float32]:
         """The vector (dimension,) of the passage of an id."""
@@ -211,8 +188,11 @@ class Collections:
         assert found["embeddings"] is not None
         return np.asarray(found["embeddings"][0], dtype=np.float32)
 
-    def verify(self, documents: int, passages: int) -> None:
-        """Raise ValueError unless so many rows are there and a few find themselves."""
+    def verify(self, documents: int, passages: int, searched: bool) -> None:
+        """Raise ValueError unless so many rows are there and a search finds some.
+
+        Where Chroma is searched, a few passages must find themselves.
+        """
         counted = (self.documents.count(), self.passages.count())
         if counted != (documents, passages):
             raise ValueError(
@@ -220,29 +200,29 @@ class Collections:
                 f"{documents} and {passages} were written"
             )
         for offset in range(0, passages, max(1, passages // _SELF_QUERIES)):
-            row = self.passages.get(limit=1, offset=offset, include=["embeddings"])
-            assert row["embeddings"] is not None
-            found = self.passages.query(
+            row: Any = self.passages.get(limit=1, offset=offset, include=["embeddings"])
+            found: Any = self.passages.query(
                 query_embeddings=np.array([row["embeddings"][0]], dtype=np.float32),
                 n_results=1,
                 include=["distances"],
             )
-            # Twins share a vector, so the distance tells, not the id.
-            assert found["distances"] is not None
-            if not found["distances"][0] or found["distances"][0][0] > 1e-3:
+            # Passages of the same text share a vector, so the distance tells, not the id.
+            distances = found["distances"][0]
+            if not distances or (searched and distances[0] > 1e-3):
                 raise ValueError(f"passage {row['ids'][0]} does not find itself")
 
     def _most_rows(self) -> int:
         return min(_BATCH_ROWS, self.client.get_max_batch_size())
 
 
-def _index(rows: int) -> Any:
+def _index(rows: int, searched: bool) -> Any:
     """The configuration of a collection that is filled once with so many rows.
 
     The last row makes Chroma write its index. Rows after that would be put into it by
     each reader anew, who would write files that the other readers read.
     """
-    return {"hnsw": {**_INDEX, "sync_threshold": max(2, rows)}}
+    graph = _SEARCHED if searched else _NOT_SEARCHED
+    return {"hnsw": {"space": METRIC, **graph, "sync_threshold": max(2, rows)}}
 
 
 def chroma_filter(conditions: Filter) -> dict[str, Any] | None:
@@ -273,50 +253,3 @@ def _batches(rows: Sequence[T], sizes: Iterable[int], most: int) -> Iterator[Seq
         total += size
     if start < len(rows):
         yield rows[start:]
-
-
-# ---- rows ---------------------------------------------------------------------------
-
-
-# Texts are metadata and not what Chroma calls a document: it would index every three
-# letters of that, which takes longer to write and to read, and more room. What no filter
-# asks for is one value, as each one costs time.
-
-
-def _document_metadata(stored: StoredDocument) -> dict[str, str]:
-    fields = asdict(stored.document)
-    return {
-        "text": fields.pop("text"),
-        "fields": json.dumps(fields, ensure_ascii=False),
-        "roots": json.dumps(stored.roots, ensure_ascii=False),
-        "fingerprint": stored.fingerprint,
-    }
-
-
-def _passage_metadata(passage: Passage) -> dict[str, str | int]:
-    spans = [[sentence.start, sentence.end] for sentence in passage.sentences]
-    fields = {"start": passage.start, "end": passage.end, "page": passage.page}
-    return {
-        "text": passage.text,
-        "source": passage.source,
-        "lang": passage.lang,
-        "title": passage.title,
-        "publisher": passage.publisher,
-        "day": day_number(passage.date),
-        "fields": json.dumps({**fields, "date": passage.date, "sentences": spans}),
-    }
-
-
-def _to_passage(metadata: Any) -> Passage:
-    text, fields = str(metadata["text"]), json.loads(str(metadata["fields"]))
-    start = fields["start"]
-    spans = fields.pop("sentences")
-    return Passage(
-        text=text,
-        source=str(metadata["source"]),
-        lang=str(metadata["lang"]),
-        title=str(metadata["title"]),
-        publisher=str(metadata["publisher"]),
-        sentences=tuple(Sentence(a, b, text[a - start : b - start]) for a, b in spans),
-        **fields,
-    )

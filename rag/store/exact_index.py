@@ -21,8 +21,15 @@ from rag.store.filters import Between, Filter, OneOf, day_number
 
 _TEXTS = ("lang", "source", "title", "publisher")
 _COLUMNS = (*_TEXTS, "day", "start")
+EXACT_ROWS = 200_000
+"""Up to so many passages that a filter leaves, all are compared.
+
+That many vectors of 384 numbers take 300 MB, and as long as Chroma's index takes for half
+as many without a filter (docs/decisions/store.md); with one, Chroma takes far longer.
+"""
 _FEW = 0.1
-"""Below this share of the rows, copying them out costs less than comparing them all."""
+"""Where a filter leaves less than this share of the rows, these are copied and compared; else
+all rows are compared, which is quicker than copying."""
 
 
 def passage_id(source: str, start: int) -> str:
@@ -90,14 +97,14 @@ class ExactIndex:
 
     def nearest(
         self, vector: NDArray[np.float32], k: int, rows: NDArray[np.intp]
-    ) -> dict[str, float]:
-        """The cosine of each of the k nearest among the rows by its id, best first.
+    ) -> dict[int, float]:
+        """The k nearest among the rows with their cosines, best first.
 
         Rows of the same cosine come in the order in which they were written.
         """
         cosines = self._cosines(unit(vector), rows)
         best = _highest(cosines, k)
-        return {self.id(row): float(cosines[i]) for i, row in zip(best, rows[best], strict=True)}
+        return dict(zip(rows[best].tolist(), cosines[best].tolist(), strict=True))
 
     def _meet(self, condition: OneOf | Between) -> NDArray[np.bool_]:
         column = self._columns[condition.column]
@@ -110,8 +117,8 @@ class ExactIndex:
         return np.isin(column, np.array(wanted, dtype=np.int32))
 
     def _cosines(self, vector: NDArray[np.float32], rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        # As fast as the memory is, on one core; `@` shares the work among threads, who
-        # wait for each other on a busy machine, and its last digits depend on the rows.
+        # `vecdot` takes one core and is as fast as the memory. `@` starts threads, which wait
+        # for each other on a busy machine, and its last digits depend on the number of rows.
         if len(rows) < _FEW * len(self.vectors):
             return np.asarray(np.vecdot(self.vectors[rows], vector))
         return np.asarray(np.vecdot(self.vectors, vector)[rows])

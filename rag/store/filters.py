@@ -93,8 +93,8 @@ def _period(comparisons: Mapping[str, Any]) -> Between:
             known = ", ".join(_COMPARISONS)
             raise InputError(f"cannot compare dates by {comparison!r}; use {known}")
         day = _day(value)
-        # The numbers between the last of a month and the first of the next are no day,
-        # so one more or less is after or before.
+        # Days are numbers such as 20240131. One more than the last of a month is no day, but
+        # lies before the first of the next.
         if comparison in ("gte", "gt"):
             first = max(first, day + (comparison == "gt"))
         else:

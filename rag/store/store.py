@@ -1,12 +1,7 @@
 """Keep passages and find the nearest, from several threads and processes at once.
 
-    filters.py      what a search is limited to
-    exact.py        every vector compared, in files beside Chroma's
-    chroma.py       Chroma, in this process or on a server
-    generations.py  where both are kept: written aside, then switched to at once
-
-So a writer killed at any moment leaves the generation before it, and readers never
-meet a writer.
+A generation is built aside, verified and only then made the current one. So a writer
+killed at any moment leaves the generation before it, and readers never meet a writer.
 """
 
 import re
@@ -22,29 +17,15 @@ from numpy.typing import NDArray
 
 from rag.errors import RagError, SettingsError, StoreError
 from rag.records import Passage
-from rag.store.chroma import METRIC, Neighbour, StoredDocument
-from rag.store.filters import FILTER_FIELDS, parse_filter
-from rag.store.generation import FORMAT, Folders, Generation, Home, Manifest, Server
-
-__all__ = [
-    "EXACT_ROWS",
-    "FILTER_FIELDS",
-    "FORMAT",
-    "METRIC",
-    "Manifest",
-    "Neighbour",
-    "Store",
-    "StoredDocument",
-]
+from rag.store.chroma import METRIC
+from rag.store.exact_index import EXACT_ROWS
+from rag.store.filters import parse_filter
+from rag.store.folders import Folders
+from rag.store.generation import FORMAT, Generation, Home, Manifest
+from rag.store.rows import Neighbour, StoredDocument
+from rag.store.server import Server
 
 T = TypeVar("T")
-
-EXACT_ROWS = 200_000
-"""Up to so many passages that a filter leaves, all are compared.
-
-That many vectors of 384 numbers take 300 MB, and as long as Chroma's index takes for half
-as many without a filter (docs/decisions/store.md); with one, Chroma takes far longer.
-"""
 
 
 class Store:
@@ -63,8 +44,7 @@ class Store:
                 "use up to 100 of the letters a to z, digits, '.', '_' and '-'"
             )
         self.folder = folder
-        self.exact_rows = exact_rows
-        self._home: Home = Server(url, prefix) if url else Folders(folder, prefix)
+        self._home: Home = Server(url, prefix) if url else Folders(folder, prefix, exact_rows)
         self._lock = threading.Lock()
         self._opened: Generation | None = None
 
@@ -101,7 +81,7 @@ class Store:
     ) -> list[Neighbour]:
         """The k passages of highest cosine, best first; fewer when fewer meet the filter.
 
-        Every stored vector is compared where the filter leaves `exact_rows` passages or
+        Every stored vector is compared where the filter leaves EXACT_ROWS passages or
         fewer; more of them, and those on a server, are searched by Chroma's approximate
         index. `where` is {"lang": "he"}, {"source": ["a.txt", "b.txt"]} or
         {"date": {"gte": "2024-07-01"}}, or several of these at once: a field of
@@ -121,7 +101,7 @@ class Store:
                     f"the embedding model makes {len(vector)}; "
                     f"make it anew from its articles: {stored.rebuild}"
                 )
-            return generation.nearest(vector, k, conditions, self.exact_rows)
+            return generation.nearest(vector, k, conditions)
 
         return self._read(query)
 
@@ -130,7 +110,8 @@ class Store:
         if self.manifest() is None:
             return {}
         found = self._read(lambda generation: list(generation.collections.read_documents()))
-        return {each.document.source: each for each in sorted(found, key=_source)}
+        by_source = {each.document.source: each for each in found}
+        return dict(sorted(by_source.items()))
 
     def passages_by_source(self) -> dict[str, int]:
         """How many passages are stored of each article that has any."""
@@ -156,9 +137,7 @@ class Store:
             self._home.clear(keep_previous=False)
             try:
                 with self._home.create(name, manifest) as generation:
-                    generation.collections.write_documents(documents)
-                    generation.collections.write_passages(passages, vectors, progress)
-                self._home.index(name, passages, vectors)
+                    generation.write(documents, passages, vectors, progress)
                 self._home.verify(name, manifest)
                 self._home.switch(name, manifest)
             except BaseException:
@@ -243,7 +222,3 @@ class Store:
             raise
         except Exception as error:
             raise self._home.unwritable(error) from error
-
-
-def _source(stored: StoredDocument) -> str:
-    return stored.document.source

@@ -2,9 +2,10 @@
 
     question.py          text, history and language -> Query: history.py, answer_language.py
     small_talk.py        greetings and orders, which ask nothing of the articles
-    understand.py        what kind of question it is, and what to search: by code, or by the model
+    understand.py        what is wanted and what is searched, before anything is searched
+    question_kinds.py    what kind of question it is, by examples: exemplars.py
     follow_up.py         the subject that a question takes over from an earlier one
-    exemplars.py         which of some example texts a text is nearest to
+    by_model.py          the same as a served chat model understands it
 
-It may import `embedding`, `models` and `languages`.
+It may import `models`, `parts` and `languages`.
 """

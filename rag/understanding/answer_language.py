@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from rag.prompts import FALLBACK
+from rag.languages.locales import FALLBACK
+from rag.prompts import table
 from rag.records import Record
-from rag.understanding.exemplars import prompt_table
 
 LONGEST_ORDER = 80
 """Code points; a longer clause says more than how to answer."""
@@ -196,7 +196,7 @@ def _own_names() -> dict[str, str]:
 
 
 def _tables() -> dict[str, dict[str, Any]]:
-    return prompt_table("answer_language")
+    return table("answer_language")
 
 
 _NO_MARKS = {ord(mark): " " for mark in ":：,，、،;；؛.。!！?？؟—–-()（）[]\"'«»“”"}

@@ -1,11 +1,9 @@
 """Example texts of each kind in many languages, and the one that is nearest to a text.
 
 What a text is can so be told in any language that the embedding model knows, without a chat
-model. `small_talk.py` and `understand.py` tell different
-kinds, from files of their own.
+model. `small_talk.py` and `question_kinds.py` tell different kinds, from files of their own.
 """
 
-import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,21 +14,25 @@ from typing import Generic, Protocol, TypeVar, cast
 import numpy as np
 
 from rag.embedding.encoder import Vectors
+from rag.prompts import table
 from rag.records import Record
-from rag.resources import prompts_folder
 
 K = TypeVar("K", bound=str)
 
 
 class QuestionEmbedder(Protocol):
-    """Embeds a question in a named space."""
+    """Embeds a question."""
+
+    def question(self, text: str, lang: str) -> Vectors:
+        """The unit vector of a question in that language."""
+
+
+class NamedEmbedder(QuestionEmbedder, Protocol):
+    """Embeds a question in a space that has a name."""
 
     @property
     def space(self) -> str:
         """Names the vector space."""
-
-    def question(self, text: str, lang: str) -> Vectors:
-        """The unit vector of a question in that language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +89,10 @@ def read_exemplars(name: str, kinds: tuple[K, ...]) -> tuple[Exemplar[K], ...]:
     """Those of `prompts/<name>.toml`, in its order."""
     return tuple(
         Exemplar(text, lang, kind)
-        for lang, texts in prompt_table(name).items()
+        for lang, texts in table(name).items()
         for kind in kinds
         for text in texts[kind]
     )
-
-
-@cache
-def prompt_table(name: str) -> dict[str, dict[str, list[str]]]:
-    """What stands in `prompts/<name>.toml`: by language the lists of texts by name."""
-    with (prompts_folder() / f"{name}.toml").open("rb") as file:
-        return tomllib.load(file)
 
 
 def known(
@@ -129,20 +124,6 @@ def load(path: Path, kinds: Sequence[K], space: str) -> Recogniser[K] | None:
             dict(zip(kinds, map(float, file["floors"]), strict=False)),
             dict(zip(kinds, map(float, low), strict=False)),
         )
-
-
-def save(made: Recogniser[K], kinds: Sequence[K], space: str, path: Path) -> None:
-    """Write a recogniser, its vectors in 8 bits; the kinds that have floors come first."""
-    scale = float(np.abs(made.vectors).max()) / 127
-    np.savez_compressed(
-        path,
-        space=np.array(space),
-        scale=np.array(scale),
-        vectors=np.round(made.vectors / scale).astype(np.int8),
-        kinds=np.array([kinds.index(kind) for kind in made.kinds], dtype=np.uint8),
-        floors=np.array([made.floors[kind] for kind in kinds if kind in made.floors]),
-        low=np.array([made.low[kind] for kind in kinds if kind in made.low]),
-    )
 
 
 def words_key(text: str) -> str:

@@ -7,12 +7,12 @@ which passage and sentence of them answer is asked with the new question alone:
 
 from dataclasses import replace
 from functools import cache
-from typing import Protocol
 
-from rag.embedding.encoder import Vectors
 from rag.languages.detect import detect
-from rag.prompts import abstention, framed_languages, small_talk_reply
+from rag.languages.frames import Frame, frame
+from rag.languages.locales import framed_languages
 from rag.records import Query
+from rag.understanding.exemplars import QuestionEmbedder
 
 EARLIER_QUESTIONS = 4
 """How far back the question may lie that a follow-up leans on."""
@@ -20,13 +20,6 @@ LEANING = 1 / 2
 """A question leans on an earlier one when both, joined, are twice as near to the earlier one as
 to it. Nearly all follow-ups do, and few questions on another subject;
 `python -m evals.follow_ups` prints how many for this and other values."""
-
-
-class QuestionEmbedder(Protocol):
-    """Embeds a question."""
-
-    def question(self, text: str, lang: str) -> Vectors:
-        """The unit vector of a question in that language."""
 
 
 def resolve(query: Query, embedder: QuestionEmbedder) -> Query:
@@ -62,9 +55,8 @@ def _refused(answer: str) -> bool:
 @cache
 def _refusals() -> tuple[str, ...]:
     """How an answer begins that tells nothing of the articles, those to small talk among them."""
-    langs = framed_languages()
-    small_talk = [small_talk_reply(kind, lang) for kind in ("greeting", "order") for lang in langs]
-    return (*map(abstention, langs), *small_talk)
+    keys: tuple[Frame, ...] = ("abstain", "greeting", "order")
+    return tuple(frame(key, lang) for key in keys for lang in framed_languages())
 
 
 def share_of_distance(lead: str, asked: str, joined: str, embedder: QuestionEmbedder) -> float:

@@ -5,8 +5,9 @@ import unicodedata
 from dataclasses import replace
 
 from rag.errors import InputError
-from rag.languages.detect import detect, language_name
-from rag.prompts import FALLBACK
+from rag.languages.cldr import language_name
+from rag.languages.detect import detect
+from rag.languages.locales import FALLBACK
 from rag.records import Query
 from rag.understanding.answer_language import asked_language
 from rag.understanding.history import MAX_QUESTION as MAX_QUESTION
@@ -15,7 +16,7 @@ from rag.understanding.history import read_history
 MAX_K = 100
 
 
-def understand(question: str, history: object = (), language: str | None = None) -> Query:
+def to_query(question: str, history: object = (), language: str | None = None) -> Query:
     """The question, checked, with its language and history; raises InputError.
 
     The answer's language is the one asked for in the question ("Answer in Russian: …"), else

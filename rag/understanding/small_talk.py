@@ -16,7 +16,7 @@ from rag.languages.sentences import split_sentences
 from rag.records import Query, Record
 from rag.understanding.exemplars import (
     Exemplar,
-    QuestionEmbedder,
+    NamedEmbedder,
     Recogniser,
     by_words,
     known,
@@ -24,7 +24,7 @@ from rag.understanding.exemplars import (
     read_exemplars,
     words_key,
 )
-from rag.understanding.understand import wanted
+from rag.understanding.question_kinds import wanted
 
 Kind = Literal["greeting", "order", "question"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -44,7 +44,7 @@ class SmallTalk(Record):
     `rag.languages.detect` too little."""
 
 
-def small_talk(query: Query, embedder: QuestionEmbedder) -> SmallTalk | None:
+def small_talk(query: Query, embedder: NamedEmbedder) -> SmallTalk | None:
     """What a question is that asks nothing; None for one that holds a question.
 
     In a conversation only known words count, alone the vector too. It is small talk when each of
@@ -57,7 +57,7 @@ def small_talk(query: Query, embedder: QuestionEmbedder) -> SmallTalk | None:
 
 
 def recognise(
-    query: Query, embedder: QuestionEmbedder, by_vector: Recogniser[Kind] | None
+    query: Query, embedder: NamedEmbedder, by_vector: Recogniser[Kind] | None
 ) -> SmallTalk | None:
     """`small_talk` with a recogniser of one's own; by words alone where it is None."""
     text, lang = query.question, query.question_lang
@@ -91,7 +91,7 @@ def _small(kind: Kind, lang: str) -> SmallTalk | None:
 
 
 def _piece(
-    text: str, lang: str, embedder: QuestionEmbedder, by_vector: Recogniser[Kind] | None
+    text: str, lang: str, embedder: NamedEmbedder, by_vector: Recogniser[Kind] | None
 ) -> Exemplar[Kind]:
     """The text with its kind."""
     said = _known(text, lang)

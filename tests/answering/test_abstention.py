@@ -1,12 +1,10 @@
 """An abstention tells what is near, in words that no title can break."""
 
-import unicodedata
-
 import pytest
 
 from rag.answering.abstention import explain
-from rag.languages.titles import LONGEST_TITLE, shown_title
-from rag.prompts import abstention, framed_languages
+from rag.languages.frames import frame
+from rag.languages.locales import framed_languages
 from rag.records import Hit, Query
 
 ASKED = "What did Norway pay in 2019?"
@@ -17,7 +15,7 @@ def query(lang: str = "en", asked: str = ASKED) -> Query:
 
 
 def hit(source: str, title: str = "", date: str = "", text: str = "…", lang: str = "pl") -> Hit:
-    return Hit(source, 0, len(text), text, 0.1, lang, title=title, date=date)
+    return Hit(source, 0, len(text), text, score=0.1, lang=lang, title=title, date=date)
 
 
 def plain(text: str) -> str:
@@ -26,7 +24,7 @@ def plain(text: str) -> str:
 
 
 def test_without_hits_it_is_the_plain_sentence() -> None:
-    assert explain(query("tr"), []) == abstention("tr")
+    assert explain(query("tr"), []) == frame("abstain", "tr")
 
 
 def test_tells_the_two_best_articles_and_what_none_of_the_passages_names() -> None:
@@ -60,35 +58,7 @@ def test_one_article_under_two_files_is_told_once() -> None:
 @pytest.mark.parametrize("lang", framed_languages())
 def test_every_language_says_all_of_it_and_closes_what_it_opens(lang: str) -> None:
     told = explain(query(lang), [hit("a.txt", "$titles $missing {0} %s", "2024-07-03")])
-    assert told.startswith(abstention(lang))
+    assert told.startswith(frame("abstain", lang))
     assert "$titles $missing {0} %s" in told
     assert "2019" in told
     assert told.count("\u2068") == told.count("\u2069") == 3
-
-
-@pytest.mark.parametrize(
-    ("title", "shown"),
-    [
-        ("  A\r\n\tport ", "A port"),
-        ("\u202eevil\u2069 \u2066title\u200f", "evil title"),
-        ("Answer [1][2, 3] given", "Answer given"),
-        ("می\u200cروم", "می\u200cروم"),
-        ("<b>**bold**</b>", "<b>**bold**</b>"),
-        ("[1]", ""),
-        ("", ""),
-    ],
-)
-def test_a_title_is_plain_words_on_one_line(title: str, shown: str) -> None:
-    assert shown_title(title) == shown
-
-
-@pytest.mark.parametrize(
-    "title",
-    ["word " * 40, "x" * 300, "港" * 300, "e\u0301" * 300, "שָׁ" * 200, "a" * 79 + " b", "बि" * 100],
-)
-def test_a_long_title_is_cut_without_halving_a_letter(title: str) -> None:
-    shown, whole = shown_title(title), unicodedata.normalize("NFC", " ".join(title.split()))
-    assert shown.endswith("…")
-    assert LONGEST_TITLE // 2 <= len(shown) <= LONGEST_TITLE
-    assert whole.startswith(shown[:-1])
-    assert unicodedata.category(whole[len(shown) - 1])[0] != "M"

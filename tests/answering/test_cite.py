@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.answering.cite import cite, cited, quote, settled_text
+from rag.answering.cite import cite, cited, settled_text
 from rag.answering.context import Context, Excerpt
 from rag.answering.draft import Claim, Draft, read_draft
-from rag.prompts import sources_differ_lead
 from rag.records import Hit, Query, Sentence
 from rag.retrieval.sentence_selection import Evidence
 
@@ -25,7 +24,7 @@ QUERY = Query("How many?", "How many?", "en", "en")
 
 def evidence() -> list[Evidence]:
     spans = [m.span() for m in re.finditer(r"[^\r\n]+", ARTICLE)]
-    hit = Hit("a.txt", 0, len(ARTICLE), ARTICLE, 0.5, "tr")
+    hit = Hit("a.txt", 0, len(ARTICLE), ARTICLE, score=0.5, lang="tr")
     return [
         Evidence(i, Sentence(a, b, ARTICLE[a:b]), hit, 0.5) for i, (a, b) in enumerate(spans, 1)
     ]
@@ -114,20 +113,6 @@ def test_a_sentence_cited_twice_has_one_number() -> None:
     assert checked.text == "12 bridges. [1] 12 bridges in 2019. [2][1]"
 
 
-def test_the_quoted_form_holds_the_sentence_itself() -> None:
-    checked = quote(evidence()[1:2], QUERY)
-    assert "שָׁלוֹם, אמר המנהל ב-2019." in checked.text
-    assert checked.citations[0].quote in ARTICLE
-
-
-def test_quotes_several_sentences_under_numbers_of_their_own() -> None:
-    checked = quote(evidence()[2:4], QUERY)
-    assert checked.text.splitlines()[0].endswith("[1]")
-    assert checked.text.splitlines()[1].endswith("[2]")
-    assert [c.number for c in checked.citations] == [1, 2]
-    assert all(ARTICLE[c.start : c.end] == c.quote for c in checked.citations)
-
-
 def test_a_claim_that_is_refused_is_told_of_and_the_others_are_kept() -> None:
     draft = Draft((Claim((1,), "12 bridges."), Claim((1,), "13 bridges.")))
     checked = cite(draft, context(), QUERY)
@@ -157,7 +142,7 @@ def test_a_claim_that_is_doubted_for_other_reasons_is_not_shown() -> None:
 
 def test_a_name_may_come_from_the_passage_around_the_sentence() -> None:
     text = "Spotkanie prowadził Jan Nowakowski. Mówił o 12 mostach."
-    hit = Hit("b.txt", 0, len(text), text, 0.5, "pl")
+    hit = Hit("b.txt", 0, len(text), text, score=0.5, lang="pl")
     shown = [
         Evidence(1, Sentence(0, 35, text[:35]), hit, 0.5),
         Evidence(2, Sentence(36, len(text), text[36:]), hit, 0.5),
@@ -169,29 +154,6 @@ def test_a_name_may_come_from_the_passage_around_the_sentence() -> None:
 def test_the_sentences_that_a_draft_cites_are_told_once_in_its_order() -> None:
     draft = Draft((Claim((3, 9), "a"), Claim((1, 3), "b")))
     assert [each.number for each in cited(draft, context())] == [3, 1]
-
-
-def test_a_quote_in_the_askers_language_needs_no_list_of_names() -> None:
-    asked = replace(QUERY, answer_lang="tr")
-    assert quote(evidence()[:1], asked).text.endswith("12 köprü var.” [1]")
-    assert "12" in quote(evidence()[:1], QUERY).text.partition("”")[2]
-
-
-def test_quotes_that_differ_are_led_by_their_articles() -> None:
-    first, second, *_ = evidence()
-    hits = [
-        replace(first.hit, title="Bridges [1] of\nthe town", date="2021-05-03", lang="de"),
-        replace(first.hit, title="Ponts", lang="fr", source="b.txt"),
-    ]
-    pair = [replace(first, hit=hits[0]), replace(second, hit=hits[1])]
-    told = quote(pair, QUERY, sources_differ_lead("en"), by_article=True)
-    lead, *lines = told.text.splitlines()
-    assert lead == sources_differ_lead("en")
-    assert "Bridges of the town" in lines[0]
-    assert "May 3, 2021" in lines[0]
-    assert lines[0].endswith("[1]")
-    assert "Ponts" in lines[1]
-    assert lines[1].endswith("[2]")
 
 
 def test_a_figure_that_may_still_grow_is_held_back() -> None:

@@ -16,7 +16,16 @@ def hit(source: str, start: int, *sentences: str) -> Hit:
     for each in sentences:
         spans.append(Sentence(at, at + len(each), each))
         at += len(each) + 1
-    return Hit(source, start, start + len(text), text, 0.5, "en", tuple(spans), title=source)
+    return Hit(
+        source,
+        start,
+        start + len(text),
+        text,
+        score=0.5,
+        lang="en",
+        sentences=tuple(spans),
+        title=source,
+    )
 
 
 A0 = hit("a", 0, "One.", "Two.")

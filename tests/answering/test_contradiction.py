@@ -91,7 +91,7 @@ def differing(tmp_path_factory: pytest.TempPathFactory) -> Differ:
 
 def said(told: Told, source: str, passage: str = "") -> Evidence:
     text, lang = told
-    hit = Hit(source, 0, len(passage or text), passage or text, 0.5, lang)
+    hit = Hit(source, 0, len(passage or text), passage or text, score=0.5, lang=lang)
     return Evidence(1, Sentence(0, len(text), text), hit, 0.5)
 
 

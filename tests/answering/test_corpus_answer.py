@@ -7,11 +7,11 @@ import pytest
 
 from rag.answering.corpus_answer import MOST_LISTED, about_corpus
 from rag.embedding.embedder import Embedder
+from rag.languages.locales import framed_languages
 from rag.parts import Parts
-from rag.prompts import framed_languages
 from rag.records import Document, Query
 from rag.settings import Settings
-from rag.understanding.question import understand
+from rag.understanding.question import to_query
 
 BEES = Document("bees.txt", "…", "pl", "Pszczoły wracają", "2021-05-03")
 SNOW = Document("snow.txt", "…", "tr", "Kar yağdı", "2019-01-20")
@@ -28,7 +28,7 @@ def embedder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedder]:
 
 
 def test_tells_number_languages_titles_and_dates() -> None:
-    text = about_corpus(understand("How many articles are there?"), CORPUS)
+    text = about_corpus(to_query("How many articles are there?"), CORPUS)
     assert text.startswith("Number of articles: 3. Languages of the articles: Polish (2), Turkish")
     for document in CORPUS.values():
         assert document.title in text
@@ -49,12 +49,12 @@ def test_tells_number_languages_titles_and_dates() -> None:
     ],
 )
 def test_what_is_asked_comes_first(question: str, first: str, embedder: Embedder) -> None:
-    assert about_corpus(understand(question), CORPUS, embedder).startswith(first)
+    assert about_corpus(to_query(question), CORPUS, embedder).startswith(first)
 
 
 def test_a_long_list_is_cut_and_the_rest_counted() -> None:
     many = {f"{i}.txt": Document(f"{i}.txt", "…", "en", f"Title {i:02}") for i in range(25)}
-    text = about_corpus(understand("How many articles are there?"), many)
+    text = about_corpus(to_query("How many articles are there?"), many)
     assert f"Title {MOST_LISTED - 1:02}" in text
     assert f"Title {MOST_LISTED:02}" not in text
     assert "Articles not listed here: 15." in text
@@ -62,15 +62,15 @@ def test_a_long_list_is_cut_and_the_rest_counted() -> None:
 
 def test_articles_of_one_day_are_all_the_oldest() -> None:
     twin = Document("twin.txt", "…", "tr", "Yine kar", "2019-01-20T08:00:00Z")
-    text = about_corpus(understand("Which is the oldest article?"), {**CORPUS, "twin.txt": twin})
+    text = about_corpus(to_query("Which is the oldest article?"), {**CORPUS, "twin.txt": twin})
     first = text.partition(". ")[0]
     assert "Kar yağdı" in first
     assert "Yine kar" in first
 
 
 def test_an_empty_corpus_and_one_without_dates_are_told_of() -> None:
-    assert about_corpus(understand("How many articles are there?"), {}) == "Number of articles: 0."
-    text = about_corpus(understand("Which is the oldest article?"), {"wool.txt": WOOL})
+    assert about_corpus(to_query("How many articles are there?"), {}) == "Number of articles: 0."
+    text = about_corpus(to_query("Which is the oldest article?"), {"wool.txt": WOOL})
     assert "oldest" not in text
     assert "Articles without a date: 1." in text
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.answering.gloss import MOST, gloss
+from rag.answering.gloss import MOST_NAMED, gloss
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_numbers_in_words_are_not_put_into_figures(text: str, lang: str) -> None
 
 def test_each_is_said_once_and_not_too_many() -> None:
     assert gloss("Polen, Polen und Polen", "de", "en") == ("Poland",)
-    assert len(gloss(", ".join(map(str, range(100, 140))), "de", "en")) == MOST
+    assert len(gloss(", ".join(map(str, range(100, 140))), "de", "en")) == MOST_NAMED
 
 
 def test_a_language_that_nobody_knows_gets_figures() -> None:

@@ -6,30 +6,40 @@ import pytest
 
 from rag.answering.context import Context, context_of
 from rag.answering.draft import read_draft
-from rag.answering.messages import reader_messages, retry_message
-from rag.errors import RagError
-from rag.prompts import abstention, fill, framed_languages, quote_frame, turns
+from rag.answering.messages import answer_messages, retry_message
+from rag.prompts import turns
 from rag.records import Hit, Query, Sentence, Statement
-
-LANGUAGES = ("en", "tr", "he", "ar", "pl", "ru", "kk", "zh", "de", "fr", "es")
 
 
 def shown(text: str, title: str = "", date: str = "", publisher: str = "") -> Context:
     sentences = (Sentence(0, len(text), text),)
     return context_of(
-        [Hit("a.txt", 0, len(text), text, 1.0, "he", sentences, title, date, publisher)]
+        [
+            Hit(
+                "a.txt",
+                0,
+                len(text),
+                text,
+                score=1.0,
+                lang="he",
+                sentences=sentences,
+                title=title,
+                date=date,
+                publisher=publisher,
+            )
+        ]
     )
 
 
 def test_what_never_changes_stands_first_so_that_it_is_cached() -> None:
-    one = reader_messages(Query("Why?", "Why?", "en", "en"), shown("א"))
-    other = reader_messages(Query("Neden?", "Neden?", "tr", "tr"), shown("ב"))
+    one = answer_messages(Query("Why?", "Why?", "en", "en"), shown("א"))
+    other = answer_messages(Query("Neden?", "Neden?", "tr", "tr"), shown("ב"))
     assert [m.content for m in one[:-1]] == [m.content for m in other[:-1]]
 
 
 def test_an_article_is_led_by_what_is_known_of_it() -> None:
     context = shown("א ב", title="Boats [1]\nin town", date="2021-05-03", publisher="Daily")
-    asked = str(reader_messages(Query("Сколько?", "Сколько?", "ru", "ru"), context)[-1].content)
+    asked = str(answer_messages(Query("Сколько?", "Сколько?", "ru", "ru"), context)[-1].content)
     header, sentence, *_ = asked.splitlines()
     assert header == "Article “Boats in town” (in Hebrew, dated 2021-05-03, Daily)"
     assert sentence == "[1] א ב"
@@ -37,13 +47,13 @@ def test_an_article_is_led_by_what_is_known_of_it() -> None:
 
 
 def test_a_dollar_sign_in_an_article_is_only_text() -> None:
-    asked = str(reader_messages(Query("a", "a", "en", "en"), shown("$question $x"))[-1].content)
+    asked = str(answer_messages(Query("a", "a", "en", "en"), shown("$question $x"))[-1].content)
     assert "[1] $question $x" in asked
 
 
 def test_an_overview_is_asked_for_as_one() -> None:
     plain, overview = (
-        str(reader_messages(Query("a", "a", "en", "en", kind=kind), shown("א"))[-1].content)
+        str(answer_messages(Query("a", "a", "en", "en", kind=kind), shown("א"))[-1].content)
         for kind in ("fact", "overview")
     )
     assert len(overview) > len(plain)
@@ -56,18 +66,6 @@ def test_only_what_was_refused_is_asked_for_again() -> None:
     assert "13 bridges." in asked
     assert "13 does not stand there" in asked
     assert "in Polish" in asked
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_frames_exist_for_each_promised_language(lang: str) -> None:
-    assert lang in framed_languages()
-    assert "42" in quote_frame("42", lang)
-    assert lang == "en" or abstention(lang) != abstention("en")
-
-
-def test_a_missing_value_of_a_prompt_is_an_error() -> None:
-    with pytest.raises(RagError, match="retry"):
-        fill("retry", language="English")
 
 
 @pytest.mark.parametrize("name", ["examples", "small_examples"])

@@ -1,10 +1,12 @@
 """Which articles an overview is made of, and which of their sentences tell most."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rag.answering.find import find
 from rag.answering.overview import (
     MOST_OF_DIGEST,
     central_sentences,
@@ -14,10 +16,10 @@ from rag.answering.overview import (
 )
 from rag.ingestion.ingest import ingest
 from rag.parts import Parts
-from rag.records import Document, QueryKind
+from rag.records import Document, Hit, QueryKind
 from rag.retrieval.retrieve import retrieve
 from rag.settings import Settings
-from rag.understanding.question import understand
+from rag.understanding.question import to_query
 
 ARTICLES = {
     "bees.txt": """Bees return to the valley
@@ -63,9 +65,18 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
 
 
 def chosen(question: str, parts: Parts, kind: QueryKind = "overview") -> list[str]:
-    query = understand(question)
-    documents = {name: each.document for name, each in parts.store.documents().items()}
-    return chosen_articles(query, retrieve(query, parts), documents, kind)
+    query = replace(to_query(question), kind=kind)
+    return chosen_articles(query, retrieve(query, parts), documents(parts))
+
+
+def documents(parts: Parts) -> dict[str, Document]:
+    return {name: each.document for name, each in parts.store.documents().items()}
+
+
+def passages(sources: Iterable[str], parts: Parts) -> list[Hit]:
+    """All passages of some articles."""
+    stored = documents(parts)
+    return [hit for source in sources for hit in passages_of(stored[source], parts)]
 
 
 @pytest.mark.parametrize(
@@ -87,12 +98,16 @@ def test_an_overview_is_of_the_articles_on_its_subject(
 def test_a_digest_is_of_all_articles_and_at_most_twenty(parts: Parts) -> None:
     assert set(chosen("What are the articles about?", parts, "digest")) == set(ARTICLES)
     many = {f"{i}.txt": Document(f"{i}.txt", "…") for i in range(50)}
-    hits = retrieve(understand("bees"), parts)
-    assert len(chosen_articles(understand("Summarise all"), hits, many, "digest")) == MOST_OF_DIGEST
+    hits = retrieve(to_query("bees"), parts)
+    summary = replace(to_query("Summarise all"), kind="digest")
+    assert len(chosen_articles(summary, hits, many)) == MOST_OF_DIGEST
 
 
 def test_without_hits_no_article_is_chosen(parts: Parts) -> None:
-    assert chosen_articles(understand("Summarise the article on bees"), [], {}, "overview") == []
+    assert (
+        chosen_articles(replace(to_query("Summarise the article on bees"), kind="overview"), [], {})
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,11 +124,11 @@ def test_without_hits_no_article_is_chosen(parts: Parts) -> None:
 def test_several_articles_are_meant_where_the_question_says_so(
     question: str, several: bool
 ) -> None:
-    assert is_of_several(understand(question)) == several
+    assert is_of_several(to_query(question)) == several
 
 
 def test_passages_are_all_of_the_articles_in_order(parts: Parts) -> None:
-    hits = passages_of(["tea.txt", "bees.txt"], parts)
+    hits = passages(["tea.txt", "bees.txt"], parts)
     assert list(dict.fromkeys(hit.source for hit in hits)) == ["tea.txt", "bees.txt"]
     for hit in hits:
         assert ARTICLES[hit.source][hit.start : hit.end] == hit.text
@@ -122,14 +137,15 @@ def test_passages_are_all_of_the_articles_in_order(parts: Parts) -> None:
 
 
 def test_passages_and_sentences_keep_to_a_filter(parts: Parts) -> None:
-    sources = list(ARTICLES)
-    assert {hit.lang for hit in passages_of(sources, parts, {"lang": "pl"})} == {"pl"}
-    assert {e.hit.lang for e in central_sentences(sources, parts, {"lang": ["de"]})} == {"de"}
-    assert passages_of(sources, parts, {"date": {"gte": "2020-01-01"}}) == []
+    digest = replace(to_query("Summarise all"), kind="digest")
+    assert {hit.lang for hit in find(digest, parts, None, {"lang": "pl"}, None).hits} == {"pl"}
+    german = find(digest, parts, None, {"lang": ["de"]}, None).hits
+    assert {e.hit.lang for e in central_sentences(german, parts.embedder)} == {"de"}
+    assert find(digest, parts, None, {"date": {"gte": "2020-01-01"}}, None).hits == ()
 
 
 def test_of_one_article_three_sentences_are_quoted_in_its_order(parts: Parts) -> None:
-    found = central_sentences(["bees.txt"], parts)
+    found = central_sentences(passages(["bees.txt"], parts), parts.embedder)
     text = ARTICLES["bees.txt"]
     assert [each.number for each in found] == [1, 2, 3]
     starts = [each.sentence.start for each in found]
@@ -140,14 +156,17 @@ def test_of_one_article_three_sentences_are_quoted_in_its_order(parts: Parts) ->
 
 
 def test_headings_bylines_questions_and_repetitions_are_not_central(parts: Parts) -> None:
-    told = [each.sentence.text for each in central_sentences(["bees.txt"], parts)]
+    told = [
+        each.sentence.text
+        for each in central_sentences(passages(["bees.txt"], parts), parts.embedder)
+    ]
     assert not {"Bees return to the valley", "By Ada Stone", "What happened?"} & set(told)
     assert sum("4,000 hives" in text for text in told) == 1
     assert not any("blue hat" in text for text in told)
 
 
 def test_of_many_articles_one_sentence_each_is_quoted(parts: Parts) -> None:
-    found = central_sentences(list(ARTICLES), parts)
+    found = central_sentences(passages(ARTICLES, parts), parts.embedder)
     assert [each.hit.source for each in found] == list(ARTICLES)
     assert [each.number for each in found] == [1, 2, 3, 4]
 
@@ -156,5 +175,6 @@ def test_an_article_without_a_whole_sentence_tells_nothing(tmp_path: Path) -> No
     (tmp_path / "list.txt").write_text("Prices\n\nWool 3\n\nTea 4", encoding="utf-8")
     parts = Parts(Settings.read(model="none", embeddings="e5", store=tmp_path / "store"))
     ingest(tmp_path / "list.txt", parts)
-    assert central_sentences(["list.txt", "gone.txt"], parts) == []
+    assert central_sentences(passages(["list.txt"], parts), parts.embedder) == []
+    assert central_sentences([], parts.embedder) == []
     parts.close()

@@ -4,28 +4,21 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
 from unicodedata import normalize
 
 import pytest
+from chat_servers import Replies, chat_server
 
 from evals.translations import chrf
-from rag.answering.translate import (
-    MAX_QUOTE,
-    MOST_KEPT,
-    Kept,
-    Quote,
-    Translation,
-    find_fault,
-    kept,
-    read_translation,
-    translate,
-)
+from rag.answering.translate import MAX_QUOTE, MOST_KEPT, Kept, Translation, kept, translate
+from rag.answering.translation_drafts import read_translation
+from rag.answering.translation_faults import Quote, find_fault
 from rag.embedding.embedder import Embedder
 from rag.errors import InputError
+from rag.languages.frames import frame, listed
 from rag.parts import Parts
-from rag.prompts import names_frame, translation_label
 from rag.settings import Settings
 
 POLISH = "W maju 2021 roku Norwegia otworzyła most za 57 milionów euro."
@@ -47,82 +40,37 @@ def reply(text: str) -> str:
     return json.dumps({"translation": text}, ensure_ascii=False)
 
 
-# --- a model server on this machine
-
-
-class Server:
-    """Speaks OpenAI's protocol: its replies in turn, and what it was asked."""
-
-    def __init__(self, replies: list[str], slow: bool = False) -> None:
-        self.asked: list[str] = []
-        self.stopped = threading.Event()
-        self._replies, self._slow = replies, slow
-
-    def play(self, to: BaseHTTPRequestHandler) -> None:
-        """Stream the next reply word by word; a slow one never comes to an end."""
-        body = json.loads(to.rfile.read(int(to.headers["Content-Length"])))
-        self.asked.append(body["messages"][-1]["content"])
-        assert body["response_format"]["json_schema"]["strict"]
-        to.send_response(200)
-        to.send_header("Content-Type", "text/event-stream")
-        to.end_headers()
-        words = self._replies[min(len(self.asked), len(self._replies)) - 1].split(" ")
-        try:
-            for word in words if not self._slow else words * 1000:
-                self._send(to, {"delta": {"content": f"{word} "}, "finish_reason": None})
-                self.stopped.wait(0.02 if self._slow else 0)
-            self._send(to, {"delta": {}, "finish_reason": "stop"})
-            to.wfile.write(b"data: [DONE]\n\n")
-        except OSError:
-            self.stopped.set()
-
-    def _send(self, to: BaseHTTPRequestHandler, choice: dict[str, object]) -> None:
-        event = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-        data = {**event, "choices": [{"index": 0, **choice}]}
-        to.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
-        to.wfile.flush()
-
-
-Serve = Callable[..., tuple[Parts, Server]]
+Serve = Callable[..., tuple[Parts, Replies]]
 
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Parts whose chat model is a server with these replies."""
+    """Parts whose chat model is a server with these replies, each to a strict schema."""
     kept.clear()
-    open_ones: list[ThreadingHTTPServer] = []
-    made: list[Parts] = []
+    with ExitStack() as stack:
+        servers: list[Replies] = []
 
-    def start(*replies: str, slow: bool = False) -> tuple[Parts, Server]:
-        script = Server(list(replies), slow)
+        def start(*replies: str, endless: bool = False) -> tuple[Parts, Replies]:
+            servers.append(Replies(*replies, endless=endless))
+            url, _ = stack.enter_context(chat_server(servers[-1]))
+            parts = Parts(Settings.read(model="openai:m", base_url=url, store=tmp_path))
+            stack.callback(parts.close)
+            return parts, servers[-1]
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                script.play(self)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        open_ones.append(server)
-        url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-        made.append(Parts(Settings.read(model="openai:m", base_url=url, store=tmp_path)))
-        return made[-1], script
-
-    yield start
-    for server in open_ones:
-        server.shutdown()
-        server.server_close()
-    for parts in made:
-        parts.close()
+        yield start
+        for body in (each for server in servers for each in server.asked):
+            assert body["response_format"]["json_schema"]["strict"]
     kept.clear()
 
 
 @pytest.fixture(scope="module")
 def embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
     return Parts(Settings.read(store=tmp_path_factory.mktemp("store"), model="none")).embedder
+
+
+def named(names: tuple[str, ...], lang: str) -> str:
+    """What code says of a quote that names these."""
+    return frame("names", lang, names=listed(names, lang))
 
 
 def ask(parts: Parts, text: str = POLISH, lang: str = "pl", to: str = "en") -> Translation:
@@ -138,7 +86,7 @@ def test_a_right_translation_is_shown_with_its_label(serve: Serve, pair: tuple[s
     parts, server = serve(reply(right))
     shown = ask(parts, quote, *pair)
     assert (shown.status, shown.outcome, shown.text) == ("checked", "checked", right)
-    assert (shown.lang, shown.label) == (pair[1], translation_label(pair[1]))
+    assert (shown.lang, shown.label) == (pair[1], frame("translation", pair[1]))
     assert shown.model.startswith("openai:m at http://127.0.0.1")
     assert shown.usage.calls == len(server.asked) == 1
 
@@ -160,7 +108,7 @@ def test_niqqud_and_tashkeel_do_not_matter(embedder: Embedder) -> None:
 def test_a_language_that_is_not_told_is_found(serve: Serve) -> None:
     parts, server = serve(reply(ENGLISH))
     assert ask(parts, POLISH, "").status == "checked"
-    assert "from Polish into English" in server.asked[0]
+    assert "from Polish into English" in server.prompts[0]
 
 
 def test_it_is_kept_and_asked_for_once(serve: Serve) -> None:
@@ -185,7 +133,7 @@ def test_a_draft_that_is_mended_is_shown(serve: Serve) -> None:
     parts, server = serve(reply(ENGLISH.replace("57", "75")), reply(ENGLISH))
     shown = ask(parts)
     assert (shown.status, shown.text, shown.usage.calls) == ("checked", ENGLISH, 2)
-    assert "the quote does not say 75 million" in server.asked[1]
+    assert "the quote does not say 75 million" in server.prompts[1]
 
 
 # --- refused
@@ -217,7 +165,7 @@ def test_a_lie_is_refused_twice_and_what_code_can_say_is_shown(serve: Serve, lie
     parts, server = serve(reply(text), reply(text))
     shown = ask(parts)
     assert len(server.asked) == 2
-    assert shown.text == names_frame(("May 2021", "Norway", "57 million €"), "en")
+    assert shown.text == named(("May 2021", "Norway", "57 million €"), "en")
     assert (shown.outcome, shown.label) == ("refused", "")
     assert shown.status.startswith("the model's translation could not be checked: ")
     assert why in shown.status
@@ -257,8 +205,8 @@ def test_an_instruction_in_the_quote_is_data(serve: Serve) -> None:
     parts, server = serve(reply("Buy shares of Tolvar."), reply("Buy shares of Tolvar now."))
     shown = ask(parts, quote)
     assert shown.outcome == "refused"
-    assert shown.text == names_frame(("41",), "en")
-    prompt = server.asked[0]
+    assert shown.text == named(("41",), "en")
+    prompt = server.prompts[0]
     assert prompt.count("<quote>") == 2  # the rule that names the marks, and the mark
     assert prompt.count("</quote>") == 2
     begins, ends = prompt.rindex("<quote>"), prompt.rindex("</quote>")
@@ -278,7 +226,7 @@ def test_what_a_text_names_is_said_in_the_language_of_its_frame(serve: Serve) ->
     shown = ask(parts, POLISH, "pl", "sw")
     assert (shown.lang, shown.text) == (
         "en",
-        names_frame(("May 2021", "Norway", "57 million €"), "en"),
+        named(("May 2021", "Norway", "57 million €"), "en"),
     )
 
 
@@ -289,7 +237,7 @@ def test_without_a_model_code_says_what_it_can(tmp_path: Path) -> None:
     parts = Parts(Settings.read(model="none", store=tmp_path))
     shown = ask(parts, TRUE["ar", "en"][0], "ar", "tr")
     assert (shown.status, shown.outcome, shown.model) == ("no model", "none", "")
-    assert shown.text == names_frame(("Mayıs 2021", "Norveç", "57 milyon €"), "tr")
+    assert shown.text == named(("Mayıs 2021", "Norveç", "57 milyon €"), "tr")
     assert ask(parts, "Nowy most.", "pl").text == ""
 
 
@@ -335,7 +283,7 @@ def test_what_cannot_be_translated_is_named(serve: Serve, text: str, to: str) ->
 
 
 def test_stop_ends_it_and_the_model_and_nothing_is_kept(serve: Serve) -> None:
-    parts, server = serve('{"translation": "In', slow=True)
+    parts, server = serve('{"translation": "In', endless=True)
     parts.embedder.count_tokens(POLISH)
     stop, found = threading.Event(), list[Translation]()
     thread = threading.Thread(
@@ -346,7 +294,7 @@ def test_stop_ends_it_and_the_model_and_nothing_is_kept(serve: Serve) -> None:
     stop.set()
     thread.join(timeout=20)
     assert found[0].outcome == found[0].status == "stopped"
-    assert server.stopped.wait(20), "the model wrote on"
+    assert server.left.wait(20), "the model wrote on"
     assert kept.get((Quote(POLISH, "pl", "en"), found[0].model, "e5")) is None
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from scripted import ScriptedChat
 
-from rag.answering.cite import Checked
 from rag.answering.context import Context, context_of
 from rag.answering.draft import Claim, Draft
+from rag.answering.reply import Checked
 from rag.answering.verification import doubted_claims
 from rag.answering.write import Writing, mended
-from rag.models.chat import Conversation
+from rag.models.conversation import Conversation
 from rag.records import Hit, Query, Sentence, Statement, TextEvent
 from rag.settings import Settings
 
@@ -25,7 +25,7 @@ QUERY = Query("How large is it?", "How large is it?", "en", "en")
 
 def context() -> Context:
     sentences = (Sentence(0, 26, TEXT[:26]), Sentence(27, len(TEXT), TEXT[27:]))
-    return context_of([Hit("a.txt", 0, len(TEXT), TEXT, 0.5, "en", sentences)])
+    return context_of([Hit("a.txt", 0, len(TEXT), TEXT, score=0.5, lang="en", sentences=sentences)])
 
 
 def claims(*pairs: tuple[int, str]) -> str:

@@ -1,6 +1,5 @@
 """A browser, the pages it visits, and a watch over all that they do."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page
+from skipping import NO_CHROMIUM, skip_or_fail
 
 from evals.browsing import Chat, browser, chromium, serving
 from rag.engine import Rag
@@ -17,17 +17,7 @@ from rag.settings import Settings
 from .corpus import write_corpus
 from .model import PacedModel, paced_model
 
-NO_CHROMIUM = "Chromium is not installed; on Debian: apt-get install chromium"
-IN_CI = bool(os.environ.get("CI"))
-"""Where nothing may be skipped. Read here, before any fixture changes the environment."""
 LOCALES = {"en": "en-GB", "tr": "tr-TR", "ar": "ar-EG", "he": "he-IL", "pl": "pl-PL", "ru": "ru-RU"}
-
-
-def skip_or_fail(reason: str) -> None:
-    """Skip a test that cannot run here; in CI that is a failure."""
-    if IN_CI:
-        pytest.fail(f"{reason} (in CI nothing may be skipped)")
-    pytest.skip(reason)
 
 
 # Playwright's loop counts as running in this thread for as long as the browser is open. It is

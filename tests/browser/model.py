@@ -5,7 +5,8 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from chat_servers import DONE, STREAM, ChatRequest, chat_server, chunk
 
 from .corpus import BOOKS
 
@@ -51,6 +52,19 @@ class PacedModel:
             yield ""
         yield f"{last[len(last) // 2 :]}]}}"
 
+    def answer(self, to: ChatRequest) -> None:
+        """Stream the reply to a request, and note who hangs up."""
+        to.send_response(200)
+        to.send_header("Content-Type", STREAM)
+        to.end_headers()
+        try:
+            for part in self.reply(str(to.body["messages"][-1]["content"])):
+                to.wfile.write((chunk(part) if part else ": \n\n").encode())
+                to.wfile.flush()
+            to.wfile.write((chunk(None, finish_reason="stop") + DONE).encode())
+        except OSError:
+            self.left.set()
+
 
 def _claim(number: str, sentence: str, known: dict[str, str]) -> str:
     claim = {"ids": [int(number)], "text": known.get(sentence, sentence)}
@@ -61,43 +75,8 @@ def _claim(number: str, sentence: str, known: dict[str, str]) -> str:
 def paced_model() -> Iterator[PacedModel]:
     """The model behind a real OpenAI-compatible server."""
     model = PacedModel()
-    handler = type("Paced", (_Handler,), {"model": model})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    model.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    try:
-        yield model
-    finally:
-        model.go_on.set()
-        server.shutdown()
-        server.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    model: PacedModel
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.end_headers()
+    with chat_server(model.answer) as (model.url, _):
         try:
-            for part in self.model.reply(str(body["messages"][-1]["content"])):
-                self._send(_chunk({"role": "assistant", "content": part}) if part else ": \n\n")
-            self._send(_chunk({}, "stop") + "data: [DONE]\n\n")
-        except OSError:
-            self.model.left.set()
-
-    def _send(self, text: str) -> None:
-        self.wfile.write(text.encode())
-        self.wfile.flush()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-def _chunk(delta: dict[str, str], finish: str | None = None) -> str:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    event = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "paced"}
-    return f"data: {json.dumps({**event, 'choices': [choice]})}\n\n"
+            yield model
+        finally:
+            model.go_on.set()

@@ -30,7 +30,7 @@ def test_page_speaks_the_language_of_the_browser(visit: Visit, small: str, lang:
     expect(chat.page).to_have_title(chat.say("chat.title"))
     expect(chat.page.get_by_role("heading", level=1)).to_have_text(chat.say("chat.title"))
     expect(chat.button("chat.ask")).to_be_visible()
-    for name in ("chat", "sources", "runs"):
+    for name in ("chat", "sources"):
         expect(chat.page.get_by_role("tab", name=chat.say(f"{name}.tab"))).to_be_visible()
     turn = chat.ask(ABOUT_BOATS)
     expect(turn.locator("button.mark").first).to_be_visible()

@@ -6,6 +6,7 @@ import pytest
 
 from rag.checking.audit import audit
 from rag.checking.relative_dates import anniversaries, reckon
+from rag.languages.facts import facts_of
 
 DATE = "2021-03-10"
 """A Wednesday."""
@@ -30,7 +31,7 @@ DATE = "2021-03-10"
     ],
 )
 def test_years_are_reckoned_from_the_article(quote: str, lang: str, years: set[int]) -> None:
-    found = reckon(((quote, lang),), (DATE,)).figures
+    found = reckon([facts_of(quote, lang)], [DATE]).figures
     assert {int(year) for year in found if isinstance(year, Decimal)} == years
 
 
@@ -65,13 +66,13 @@ def test_the_year_may_stand_in_the_passage_where_the_quote_has_day_and_month() -
 
 def test_an_anniversary_tells_a_year() -> None:
     quotes = (("Founded in 1910, it kept its 25th birthday.", "en"),)
-    assert anniversaries(quotes) >= {Decimal(1935)}
+    assert anniversaries([facts_of(*quotes[0])]) >= {Decimal(1935)}
     assert audit("W 1935 roku.", "pl", quotes) == ()
 
 
 @pytest.mark.parametrize("date", ["", "2021", "yesterday", "0001-01-01", "9999-12-31"])
 def test_any_date_is_borne(date: str) -> None:
-    assert reckon((("two hundred years ago, in 3 weeks, on Monday", "en"),), (date,))
+    assert reckon([facts_of("two hundred years ago, in 3 weeks, on Monday", "en")], [date])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_store import read_only
+from read_only_folder import read_only
 
 from rag.embedding.cache import VectorCache
 from rag.errors import StoreError

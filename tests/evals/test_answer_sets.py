@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_metrics import FakeEngine
+from fake_engine import FakeEngine
 
 from evals.answer_sets import contained, load_set, sample, to_store
 from evals.metrics import Scores
@@ -137,6 +137,7 @@ def test_an_answer_is_right_where_it_or_its_quote_holds_a_known_one(
     assert contained(cases["Konya-qa"], None, Scores()).answer_contained == 0.0
 
 
+@pytest.mark.slow
 def test_the_command_stores_a_set_and_asks_it(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     arguments = ["--data", str(folder), "--set", "heq", "--limit", "4", "--out", str(out)]

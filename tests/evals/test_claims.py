@@ -56,7 +56,9 @@ def test_another_language_is_refused(tmp_path: Path) -> None:
     assert refusal(claim) == "another language than kk"
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b'{"id": 1}')])
+@pytest.mark.parametrize(
+    "content", [b"", b"no gzip", gzip.compress(b'{"id": 1}')], ids=["empty", "no gzip", "no claim"]
+)
 def test_a_file_without_claims_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "claims.jsonl.gz"
     path.write_bytes(content)

@@ -1,12 +1,13 @@
 """Two runs side by side: what changed, how sure that is, and which questions flipped."""
 
 import json
+from html import escape as html_escape
 from pathlib import Path
 
 import pytest
 from run_rows import ABOUT, answer, case, failed, result, unanswerable, write_run
 
-from evals.compare import change, compare, main
+from evals.compare import change, compare, main, verdict
 from evals.measure import Result
 from evals.runs import Run, read_run
 from rag.errors import InputError
@@ -150,6 +151,39 @@ def test_json_holds_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     found = json.loads(capsys.readouterr().out)
     assert found["changes"]["facts_right"]["difference"] == -0.5
     assert [flip["id"] for flip in found["lost"]] == ["b"]
+
+
+def test_the_page_shows_both_answers_of_each_flip_as_text(tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script>"
+    asked = case("b", question=f"How many {hostile}?")
+    names = [f"q{i}" for i in range(8)]
+    a = [result(case("a")), result(asked), *(result(case(n), WRONG) for n in names)]
+    b = [
+        result(case("a")),
+        result(asked, answer(f"640 {hostile} [1]")),
+        *map(result, map(case, names)),
+    ]
+    folders = [str(write_run(tmp_path / "a", a)), str(write_run(tmp_path / "b", b, model=hostile))]
+    assert main([*folders, "--html", str(tmp_path / "c.html")]) == 0
+    html = (tmp_path / "c.html").read_text(encoding="utf-8")
+    assert "<script" not in html
+    lost, won = html.split("Right in A, not in B: 1")[1].split("Right in B, not in A: 8")
+    for part in ("How many &lt;script", "There are 340 boats.", "640 &lt;script", "right → wrong"):
+        assert part in lost
+    assert lost.count('<ol class="stages">') == 2
+    assert won.count('<details class="case">') == 8
+    assert f"<bdi>{html_escape(hostile)}</bdi>" in html
+    (row,) = [row for row in html.split("<tr>") if ">facts right<" in row]
+    found = compare(*map(read_run, map(Path, folders))).changes["facts_right"]
+    assert f"<td>{found.difference:+.3f}</td>" in row
+    assert verdict("facts_right", found) == "better"
+    assert 'data-verdict="better">better</span>' in row
+
+
+def test_a_page_of_a_comparison_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    folder = str(write_run(tmp_path / "a", [result(case())]))
+    with pytest.raises(InputError, match=r"/nowhere/a\.html cannot be written"):
+        main([folder, folder, "--html", "/nowhere/a.html"])
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:

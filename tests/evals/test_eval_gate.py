@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import CallbackManagerForLLMRun
+from filled_store import filled_store
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import Field
@@ -27,6 +27,8 @@ from rag.models.errors import NO_FORM
 from rag.records import Citation, Event
 from rag.resources import prompts_folder
 from rag.settings import Settings
+
+pytestmark = pytest.mark.slow
 
 # A sentence, a question that it answers, and what a right answer holds.
 FACTS = [
@@ -53,11 +55,7 @@ class Copyist(ScriptedChat):
     misprints: bool = False
 
     def _stream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
+        self, messages: list[BaseMessage], *_: Any, **options: Any
     ) -> Iterator[ChatGenerationChunk]:
         asked = next(str(m.text) for m in reversed(messages) if "\nQuestion: " in str(m.text))
         question = set(re.findall(r"\w+", fold(asked.partition("\nQuestion: ")[2])))
@@ -89,19 +87,8 @@ class Blind(Rag):
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A store that is filled once for all tests here, an article for each fact."""
-    corpus = tmp_path_factory.mktemp("corpus")
-    for i, (sentence, _, _) in enumerate(FACTS):
-        (corpus / f"{i}.txt").write_text(sentence, encoding="utf-8")
-    settings = Settings.read(
-        corpus=corpus,
-        store=tmp_path_factory.mktemp("store"),
-        model="none",
-        embeddings="e5",
-        answers="words",
-    )
-    with Rag(settings) as engine:
-        engine.ingest()
-    return settings
+    articles = {f"{i}.txt": sentence for i, (sentence, _, _) in enumerate(FACTS)}
+    return filled_store(tmp_path_factory.mktemp("gate"), articles, answers="words")
 
 
 def cases() -> list[Case]:
@@ -129,7 +116,7 @@ def measured(store: Settings, tmp_path_factory: pytest.TempPathFactory) -> Measu
 
     def measured(model: Copyist, product: type[Rag]) -> Path:
         with product(store) as engine:
-            engine.parts.__dict__["chat_model"] = model
+            engine.parts.chat_model = model
             articles = {name: each.text for name, each in engine.documents().items()}
             results = run(engine, cases(), articles)
         return write_run(tmp_path_factory.mktemp("runs") / "run", results)

@@ -2,10 +2,9 @@
 
 import json
 import re
-import shutil
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -25,11 +24,14 @@ from run_rows import (
     unanswerable,
     write_run,
 )
+from skipping import NO_CHROMIUM, skip_or_fail
 
+from evals.browsing import chromium
 from evals.cases import Evidence
 from evals.measure import Result
 from evals.metrics import summarise
-from evals.page import calibration, evidence_in, main, matrix, page, segments
+from evals.page import MEANINGS, calibration, main, matrix, page, worst
+from evals.pages.case import evidence_in, segments, stages
 from evals.runs import read_run
 from rag.errors import InputError
 from rag.records import Citation, Hit, Statement
@@ -45,8 +47,6 @@ HOSTILE = (
     "<link rel=stylesheet href=http://evil.test/d.css><svg onload=document.title='ran'>",
     "{{ 7 * 7 }} {% raw %} &lt;b&gt; \u202eabc",
 )
-CHROMIUM = shutil.which("chromium")
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
 
 def rows() -> list[Result]:
@@ -78,7 +78,7 @@ def hostile_row(number: int, text: str) -> Result:
         evidence=(Evidence((PROOF, PROOF)),),
     )
     citation = Citation(1, text, 0, 27, text, status=text, title=text, lang=text)
-    hit = Hit(text, 0, 9, text, 0.5, text)
+    hit = Hit(text, 0, 9, text, score=0.5, lang=text)
     refused = Statement(text, (), "refused", reason=text)
     said = answer(
         text, citations=(citation,), hits=(hit,), language=text, query=text, mode=text,
@@ -144,20 +144,30 @@ def proxy() -> Iterator[tuple[str, list[str]]]:
         server.server_close()
 
 
-def browse(html: str, folder: Path, fragment: str = "") -> tuple[str, list[str]]:
-    """The page as Chromium has it after its scripts, and what it asked of evil.test."""
-    assert CHROMIUM is not None
-    path = folder / "page.html"
-    path.write_text(html, encoding="utf-8")
-    with proxy() as (address, asked):
-        command = [
-            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
-            "--disable-background-networking", f"--user-data-dir={folder / 'profile'}",
-            "--virtual-time-budget=3000", f"--proxy-server={address}",
-            f"{path.as_uri()}#{fragment}",
-        ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, check=True, timeout=90)
-    return done.stdout.decode(), [each for each in asked if "evil.test" in each]
+Browse = Callable[..., tuple[str, list[str]]]
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Browse:
+    """Gives a page as Chromium has it after its scripts, and what it asked of evil.test."""
+    program = chromium()
+    if program is None:
+        skip_or_fail(NO_CHROMIUM)
+
+    def browsed(html: str, fragment: str = "") -> tuple[str, list[str]]:
+        path = tmp_path / "page.html"
+        path.write_text(html, encoding="utf-8")
+        with proxy() as (address, asked):
+            command = [
+                program, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+                "--disable-background-networking", f"--user-data-dir={tmp_path / 'profile'}",
+                "--virtual-time-budget=3000", f"--proxy-server={address}",
+                f"{path.as_uri()}#{fragment}",
+            ]  # fmt: skip
+            done = subprocess.run(command, capture_output=True, check=True, timeout=90)
+        return done.stdout.decode(), [each for each in asked if "evil.test" in each]
+
+    return browsed
 
 
 def shown(dom: str) -> list[str]:
@@ -168,32 +178,30 @@ def shown(dom: str) -> list[str]:
     return [name for name, attrs in zip(ids, cases, strict=True) if "hidden" not in attrs]
 
 
-@needs_chromium
-def test_hostile_texts_neither_run_nor_load_in_a_real_browser(tmp_path: Path) -> None:
-    dom, asked = browse(hostile_run(tmp_path / "run"), tmp_path)
+def test_hostile_texts_neither_run_nor_load_in_a_real_browser(
+    browse: Browse, tmp_path: Path
+) -> None:
+    dom, asked = browse(hostile_run(tmp_path / "run"))
     assert "<title>Evaluation: " in dom
     assert ">7 of 7 questions</output>" in dom
     assert asked == []
 
 
-@needs_chromium
-def test_the_browser_would_run_and_load_what_is_not_escaped(tmp_path: Path) -> None:
+def test_the_browser_would_run_and_load_what_is_not_escaped(browse: Browse) -> None:
     bare = f"<!doctype html><title>bare</title><body>{HOSTILE[0]}{HOSTILE[1]}"
-    dom, asked = browse(bare.replace("</script>", "", 1), tmp_path)
+    dom, asked = browse(bare.replace("</script>", "", 1))
     assert "<title>ran</title>" in dom
     assert asked == ["http://evil.test/a.png"]
 
 
-@needs_chromium
-def test_the_policy_stops_what_an_escape_would_have_missed(tmp_path: Path, html: str) -> None:
+def test_the_policy_stops_what_an_escape_would_have_missed(browse: Browse, html: str) -> None:
     planted = html.replace("<main>", f"<main>{HOSTILE[0]}{HOSTILE[1]}{HOSTILE[3]}{HOSTILE[5]}")
-    dom, asked = browse(planted, tmp_path)
+    dom, asked = browse(planted)
     assert "evil.test/a.png" in dom
     assert "<title>ran</title>" not in dom
     assert asked == []
 
 
-@needs_chromium
 @pytest.mark.parametrize(
     ("fragment", "left"),
     [
@@ -211,9 +219,9 @@ def test_the_policy_stops_what_an_escape_would_have_missed(tmp_path: Path, html:
     ],
 )
 def test_the_address_holds_the_filters(
-    html: str, tmp_path: Path, fragment: str, left: list[str]
+    browse: Browse, html: str, fragment: str, left: list[str]
 ) -> None:
-    dom, _ = browse(html, tmp_path, fragment)
+    dom, _ = browse(html, fragment)
     assert shown(dom) == left
     assert f">{len(left)} of 7 questions</output>" in dom
 
@@ -310,7 +318,7 @@ def test_the_matrix_counts_a_question_for_each_language_of_its_articles(tmp_path
 
 
 def test_calibration_holds_scores_against_proofs(tmp_path: Path) -> None:
-    far = Hit("hafen.txt", 28, 55, "Die Schule hat 640 Schüler.", 0.81, "de")
+    far = Hit("hafen.txt", 28, 55, "Die Schule hat 640 Schüler.", score=0.81, lang="de")
     results = [result(case("a")), result(case("b"), answer(hits=(far,))), result(unanswerable("c"))]
     (tenth,) = calibration(read_run(write_run(tmp_path / "run", results)).results)
     assert tenth.n == 3
@@ -319,7 +327,7 @@ def test_calibration_holds_scores_against_proofs(tmp_path: Path) -> None:
 
 
 def test_scores_beyond_one_are_no_probabilities(tmp_path: Path) -> None:
-    far = Hit("hafen.txt", 0, 27, QUOTE, 7.5, "de")
+    far = Hit("hafen.txt", 0, 27, QUOTE, score=7.5, lang="de")
     (row,) = read_run(write_run(tmp_path / "run", [result(case(), answer(hits=(far,)))])).results
     assert calibration([row]) == []
     assert evidence_in(row, row.hits[0]) == [1]
@@ -344,6 +352,43 @@ def test_a_page_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", rows())
     with pytest.raises(InputError, match=r"/nowhere/a\.html cannot be written"):
         main([str(folder), "--out", "/nowhere/a.html"])
+
+
+def test_each_case_tells_its_stages(tmp_path: Path) -> None:
+    calls = (call("Well,", True), call("{}"))
+    folder = write_run(
+        tmp_path / "run", [result(case("a"), calls=calls), result(unanswerable("b"))]
+    )
+    first, second = (dict(stages(row)) for row in read_run(folder).results)
+    assert first == {
+        "found": "1 passage, first proof at 1",
+        "read": "2 calls, 1 refused",
+        "cited": "1 of 1 needed facts",
+        "took": "1.50 s",
+    }
+    assert second["found"] == "1 passage"
+    assert "cited" not in second
+
+
+def test_figures_stand_beside_their_aims_and_what_they_are(html: str) -> None:
+    row = html.split('<th scope="row">pointers exact</th>')[1].split("</tr>")[0]
+    assert row.endswith("<td>≥ 1.0 ✓</td>")
+    assert "≤ 0.05</td>" in html.split('<th scope="row">wrongly answered</th>')[1]
+    assert "<td>says all that it must, nothing that it must not</td>" in html
+    shown = html.split("<h3>All questions</h3>")[1].split("</table>")[0]
+    measured = {name.replace(" ", "_") for name in re.findall(r'scope="row">([^<]*)<', shown)}
+    assert measured - set(MEANINGS) <= {"crag", "claims_refused"}
+
+
+def test_the_lowest_cell_is_framed_and_of_those_alike_that_with_most_cases(tmp_path: Path) -> None:
+    wrong = answer("There are 640 boats. [1]")
+    asked = [result(case(f"en-{i}"), wrong) for i in range(3)]
+    asked += [result(case("he-1", lang="he"), wrong), result(case("tr-1", lang="tr"))]
+    run = read_run(write_run(tmp_path / "run", asked))
+    assert worst(matrix(run.results, {"hafen.txt": "de"}, "facts_right")) == ("en", "de")
+    (framed,) = re.findall(r'<td class="h0 worst">(.*?)</td>', page(run))
+    assert framed == "0.00 <small>3</small>"
+    assert worst({}) is None
 
 
 # Reading a run folder

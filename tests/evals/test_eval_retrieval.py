@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import rag_command
 
 from evals.retrieval.articles import DEPTHS, article_pool
 from evals.retrieval.figures import Asked, agreement, figures, means, rank_scores
@@ -23,7 +24,8 @@ from evals.retrieval.sets import SETS, STORED, Passage, Pool, Question, load_poo
 from evals.retrieval.systems import KeptE5, KeptVectors, Search, all_systems
 from rag.errors import InputError
 
-PUBLIC = Path(__file__).parents[3] / "shared" / "data"
+PUBLIC = os.environ.get("QUESTION_SETS", "")
+"""A folder with the public sets, where there is one; read before fixtures change anything."""
 ROWS = [
     "plain dense",
     "langchain Chroma",
@@ -36,7 +38,7 @@ ROWS = [
     "rag without sentence",
     "rag without tokens",
     "rag without particulars",
-    "rag without reader",
+    "rag without cross_encoder",
     "rag and BM25",
     "rag and latent terms",
 ]
@@ -178,10 +180,10 @@ def test_a_missing_set_and_a_broken_file_are_named(folder: Path) -> None:
         load_pool(folder, "tiny")
 
 
-@pytest.mark.skipif(not PUBLIC.is_dir(), reason="the public sets are not in ../shared/data")
+@pytest.mark.skipif(not PUBLIC, reason="QUESTION_SETS names no folder of the public sets")
 @pytest.mark.parametrize("name", SETS)
 def test_the_public_sets_give_full_and_even_pools(name: str) -> None:
-    pool = load_pool(PUBLIC, name)
+    pool = load_pool(Path(PUBLIC), name)
     stored = Counter(passage.lang for passage in pool.passages)
     assert max(stored.values()) - min(stored.values()) <= 1
     assert sorted(stored) == sorted(STORED.get(name, stored))
@@ -312,6 +314,7 @@ def test_tables_hold_every_set_system_and_cell(folder: Path) -> None:
     assert "Made by `rag eval retrieval FOLDER` on 2 cores." in page
 
 
+@pytest.mark.slow
 def test_every_system_finds_the_facts_and_all_is_written(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -335,6 +338,7 @@ def test_every_system_finds_the_facts_and_all_is_written(
     assert not (folder / "mine").exists()
 
 
+@pytest.mark.slow
 def test_json_can_be_all_that_is_printed_and_vectors_are_kept(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -346,6 +350,7 @@ def test_json_can_be_all_that_is_printed_and_vectors_are_kept(
     assert kept.exists()
 
 
+@pytest.mark.slow
 def test_all_systems_are_asked_about_the_same_passages_of_the_articles(tmp_path: Path) -> None:
     embeddings = KeptE5(KeptVectors(tmp_path / "vectors.sqlite"))
     pool, scores = article_pool(embeddings, limit=2)
@@ -374,14 +379,8 @@ def test_the_command_says_what_it_cannot_do(
 # The command line
 
 
-def rag(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    program = [sys.executable, "-c", "from rag.cli import main; main()"]
-    environment = os.environ | {"RAG_MODEL": "none"}
-    return subprocess.run([*program, *arguments], env=environment, capture_output=True, text=True)
-
-
 def test_a_missing_folder_is_one_line_and_bad_input(tmp_path: Path) -> None:
-    done = rag("eval", "retrieval", str(tmp_path / "none"))
+    done = rag_command("eval", "retrieval", str(tmp_path / "none"))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert "has no xquad.passages.jsonl.gz" in done.stderr
@@ -389,18 +388,19 @@ def test_a_missing_folder_is_one_line_and_bad_input(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("words", [["eval", "run"], ["eval"]])
 def test_without_a_command_the_questions_are_asked(words: list[str]) -> None:
-    done = rag(*words, "--limit", "0")
+    done = rag_command(*words, "--limit", "0", RAG_MODEL="none")
     assert done.returncode == 2
     assert "Usage: rag eval run" in done.stderr
     assert "--limit" in done.stderr
 
 
 def test_help_lists_the_commands_and_each_has_its_own() -> None:
-    assert all(name in rag("eval", "--help").stdout for name in ("run", "retrieval"))
-    assert "--retrieval-only" in rag("eval", "run", "--help").stdout
-    assert "--markdown" in rag("eval", "retrieval", "--help").stdout
+    assert all(name in rag_command("eval", "--help").stdout for name in ("run", "retrieval"))
+    assert "--retrieval-only" in rag_command("eval", "run", "--help").stdout
+    assert "--markdown" in rag_command("eval", "retrieval", "--help").stdout
 
 
+@pytest.mark.slow
 def test_help_loads_nothing_heavy() -> None:
     heavy = "numpy, rich, chromadb, langchain_core, pydantic, evals"
     program = (

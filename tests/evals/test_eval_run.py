@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_metrics import FakeEngine, row
+from fake_engine import FakeEngine, lines, write
 
 from evals.about import shown_settings
 from evals.run import INTERRUPTED, main
@@ -14,8 +14,6 @@ from evals.summary import claims_refused
 from evals.table import main as table
 from rag.errors import InputError
 from rag.settings import Settings
-
-PROOF = [{"source": "a.txt", "quote": "Trade rose to 41 billion."}]
 
 
 @pytest.fixture
@@ -27,17 +25,6 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     return tmp_path / "runs" / "one"
-
-
-def write(path: Path, *names: str) -> Path:
-    rows = [row(id=name, group=name, question=name, evidence=PROOF) for name in names]
-    path.write_text("".join(json.dumps(item) + "\n" for item in rows), encoding="utf-8")
-    return path
-
-
-def lines(out: Path) -> list[dict[str, Any]]:
-    text = (out / "results.jsonl").read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.split("\n") if line]
 
 
 def content(out: Path, name: str) -> Any:

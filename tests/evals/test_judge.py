@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from test_chat import Faulty, chunk, faulty, refusing
-from test_eval_run import lines, write
-from test_metrics import ABSTAINED, UNANSWERABLE, FakeEngine, answer, case
+from chat_servers import ChatRequest, chat_server, chunk, refusing
+from fake_engine import ABSTAINED, UNANSWERABLE, FakeEngine, answer, case, lines, write
 
 from evals.judge import Judge, agreement, prompt
 from evals.metrics import Scores
@@ -15,7 +14,7 @@ from rag.errors import InputError
 from rag.settings import Settings
 
 
-def verdict(to: Faulty) -> None:
+def verdict(to: ChatRequest) -> None:
     """Says "same" of an answer with 41 in it."""
     asked = to.body["messages"][-1]["content"].partition("<answer>")[2]
     text = json.dumps({"verdict": "same" if "41" in asked else "different"})
@@ -23,7 +22,7 @@ def verdict(to: Faulty) -> None:
 
 
 def test_the_judge_tells_a_right_answer_from_a_wrong_one() -> None:
-    with faulty(verdict) as (url, requests):
+    with chat_server(verdict) as (url, requests):
         judge = Judge(Settings.read(model="m", base_url=url))
         given = [answer("It was 41 billion [1]."), answer("It was 21 [1]."), ABSTAINED, None]
         assert [judge(case(), each, Scores()).judge for each in given] == [1.0, 0.0, 0.0, 0.0]
@@ -40,11 +39,11 @@ def test_the_judge_sees_the_evidence_and_no_marks() -> None:
 
 
 def test_what_is_no_verdict_is_not_judged() -> None:
-    def chat(to: Faulty) -> None:
+    def chat(to: ChatRequest) -> None:
         to.send(200, chunk("I like both.") + "data: [DONE]\n\n", "text/event-stream")
 
     for play, fault in ((chat, "is no verdict"), (refusing(403), "check OPENAI_API_KEY")):
-        with faulty(play) as (url, _):
+        with chat_server(play) as (url, _):
             judge = Judge(Settings.read(model="m", base_url=url))
             assert judge(case(), answer("41 billion"), Scores()).judge is None
         assert judge.unjudged == 1
@@ -67,7 +66,7 @@ def test_a_run_tells_the_judges_verdicts_and_agreement(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, out = write(tmp_path / "q.jsonl", "right", "wrong", "abstain"), tmp_path / "run"
-    with faulty(verdict) as (url, _):
+    with chat_server(verdict) as (url, _):
         monkeypatch.setenv("RAG_MODEL", "m")
         monkeypatch.setenv("RAG_BASE_URL", url)
         arguments = ["--questions", str(file), "--judge", "--no-cache", "--out", str(out)]

@@ -10,26 +10,15 @@ import pytest
 from click.testing import CliRunner
 
 from evals.cases import Case
-from evals.performance import (
-    LEAST,
-    Ingest,
-    Machine,
-    Process,
-    Table,
-    Times,
-    ingest_table,
-    main,
-    page,
-    phrase,
-    phrased_tables,
-    question_table,
-    shuffled,
-    start,
-    start_table,
-    texts_of,
-)
+from evals.performance.command import main
+from evals.performance.ingest import Ingest, ingest_table, shuffled, texts_of
+from evals.performance.machine import Machine
+from evals.performance.page import LEAST, Table, page
+from evals.performance.phrased import phrase, phrased_tables
+from evals.performance.questions import Times, question_table
+from evals.performance.startup import Process, start, start_table
 from rag.errors import ModelError
-from rag.reading.read import METADATA_FILE
+from rag.reading.metadata import METADATA_FILE
 from rag.records import Answer, AnswerEvent, Document, Event, Hit, Mode, Usage
 from rag.resources import seeds_folder
 from rag.settings import Settings
@@ -38,7 +27,7 @@ QUICK = [
     *("--questions", "5", "--passages", "2", "--tokens", "1", "--repeats", "1"),
     *("--skip-model", "--skip-startup"),
 ]
-IDLE = Machine("2026-11-22", 2, "AMD EPYC", "3.11.7", "1.31.1", "onnx", 0.02)
+IDLE = Machine("2026-11-22", 2, "AMD EPYC", "3.11.7", "1.31.1", 0.02)
 
 
 def rows_of(text: str, title: str) -> list[dict[str, str]]:
@@ -55,6 +44,7 @@ def number(shown: str) -> float:
     return float(shown.replace(",", ""))
 
 
+@pytest.mark.slow
 def test_measures_the_cheap_parts_and_writes_the_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +87,7 @@ def test_the_page_says_which_command_made_it(tmp_path: Path) -> None:
 
 
 def test_a_busy_machine_is_warned_of() -> None:
-    busy = Machine("2026-11-22", 2, "AMD EPYC", "3.11.7", "1.31.1", "onnx", 1.9)
+    busy = Machine("2026-11-22", 2, "AMD EPYC", "3.11.7", "1.31.1", 1.9)
     assert "**Warning: the machine was busy (1.90 cores" in page("command", busy, [])
 
 

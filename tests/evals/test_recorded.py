@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from fake_engine import FakeEngine
+from filled_store import filled_store
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from test_metrics import FakeEngine
 
 from evals.recorded import RecordedChat, main, recorded_settings
 from evals.recording import NoReplyError, Recording, key_of, read_prompts
@@ -18,7 +19,8 @@ from evals.run import main as run
 from evals.table import read_columns
 from rag.engine import Rag
 from rag.errors import InputError
-from rag.models.chat import Conversation, model_label
+from rag.models.choice import model_label
+from rag.models.conversation import Conversation
 from rag.models.tokens import count_openai_tokens
 from rag.settings import Settings
 
@@ -223,15 +225,7 @@ def test_a_file_of_replies_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A store without a chat model."""
-    folder = tmp_path_factory.mktemp("corpus")
-    for name, text in ARTICLES.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    settings = Settings.read(
-        corpus=folder, store=tmp_path_factory.mktemp("store"), model="none", embeddings="e5"
-    )
-    with Rag(settings) as engine:
-        engine.ingest()
-    return settings
+    return filled_store(tmp_path_factory.mktemp("recorded"), ARTICLES)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from evals.replies import Replies
 from rag.errors import InputError
-from rag.models.chat import Reply
+from rag.models.replies import Reply
 from rag.records import Usage
 
 USAGE = Usage(calls=1, prompt_tokens=900, completion_tokens=12, cached_tokens=800, cost=None)

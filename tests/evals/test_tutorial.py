@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filled_store import filled_store
 from scripted import ScriptedChat
 
 from evals import run_folder
@@ -27,15 +28,7 @@ QUESTION = "How many pupils does the school in Brzeg have?"
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    corpus = tmp_path_factory.mktemp("corpus")
-    for name, text in ARTICLES.items():
-        (corpus / name).write_text(text, encoding="utf-8")
-    settings = Settings.read(
-        corpus=corpus, store=tmp_path_factory.mktemp("store"), model="none", embeddings="e5"
-    )
-    with Rag(settings) as engine:
-        engine.ingest()
-    return settings
+    return filled_store(tmp_path_factory.mktemp("tutorial"), ARTICLES)
 
 
 @pytest.fixture
@@ -43,13 +36,13 @@ def product(store: Settings) -> Iterator[Rag]:
     """The product with a scripted chat model in the place of its own."""
     named = {"model": "openai:scripted", "base_url": "http://127.0.0.1:9/v1"}
     with Rag(store.model_copy(update=named)) as engine:
-        engine.parts.__dict__["chat_model"] = ScriptedChat(replies=[])
+        engine.parts.chat_model = ScriptedChat(replies=[])
         yield engine
 
 
 def script(product: Rag, *replies: str) -> ScriptedChat:
     model = ScriptedChat(replies=list(replies))
-    product.parts.__dict__["chat_model"] = model
+    product.parts.chat_model = model
     return model
 
 
@@ -142,7 +135,7 @@ def test_an_answer_is_no_abstention(text: str) -> None:
 
 
 def test_an_abstention_cites_nothing() -> None:
-    hit = Hit("a.txt", 0, 4, "Text", 1.0, "en")
+    hit = Hit("a.txt", 0, 4, "Text", score=1.0, lang="en")
     given = answer("I don't know [1].", [hit], "en", Usage())
     assert (given.abstained, given.mode, given.citations) == (True, "abstained", ())
 

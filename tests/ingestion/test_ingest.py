@@ -5,24 +5,32 @@ import random
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from types import FrameType
+from typing import TypeVar
 
 import pytest
+from held_lock import hold
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_lock import hold
 
 import rag
 from rag.engine import Rag
 from rag.errors import InputError, StoreError, StoreLockedError
 from rag.resources import seeds_folder
 from rag.settings import Settings
+
+pytestmark = pytest.mark.slow
+
+T = TypeVar("T")
 
 BRIDGE = "When did the Orlen bridge open?"
 TEXTS = {
@@ -208,19 +216,33 @@ def test_a_single_file_is_a_corpus(tmp_path: Path, corpus: Path) -> None:
         assert [*engine.documents()] == ["bridge.txt"]
 
 
-def test_many_records_take_time_in_proportion(tmp_path: Path) -> None:
-    """Distinct texts are few, so that what is timed is all but the embedding."""
-    seconds = {}
+def calls_of(work: Callable[[], T]) -> tuple[T, int]:
+    """What comes of it, and how many functions it calls: its work, whatever else runs here."""
+    calls = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        return work(), calls
+    finally:
+        sys.setprofile(None)
+
+
+def test_many_records_take_work_in_proportion(tmp_path: Path) -> None:
+    """Distinct texts are few, so that what is counted is all but the embedding."""
+    calls = {}
     for count in (200, 800):
         lines = (json.dumps({"id": i, "text": f"Kayıt {i % 5}."}) for i in range(count))
         file = tmp_path / f"{count}.jsonl"
         file.write_text("\n".join(lines))
         with open_rag(tmp_path / f"store-{count}", file) as engine:
-            report = engine.ingest()
+            report, calls[count] = calls_of(engine.ingest)
             assert (report.documents, report.passages) == (count, count)
-            seconds[count] = report.seconds
             assert engine.search("Kayıt 2", k=3, where={"source": f"{count}.jsonl#27"})
-    assert seconds[800] < 8 * seconds[200]
+    assert calls[800] < 5 * calls[200]
 
 
 # ---- several folders -----------------------------------------------------------------
@@ -413,6 +435,12 @@ def strays(store: Path) -> set[str]:
     return present - {pointer["generation"], pointer["previous"]}
 
 
+def kept_vectors(store: Path) -> int:
+    """How many texts the cache holds the vector of; a running ingest adds to it in batches."""
+    with closing(sqlite3.connect(f"file:{store / 'vectors.sqlite'}?mode=ro", uri=True)) as cache:
+        return int(cache.execute("SELECT count(*) FROM vectors").fetchone()[0])
+
+
 def test_kill_9_at_any_moment_leaves_the_old_state_or_the_new(tmp_path: Path) -> None:
     corpus = write(tmp_path / "corpus", {"bridge.txt": bridge(1987)})
     store = tmp_path / "store"
@@ -435,14 +463,16 @@ def test_kill_9_at_any_moment_leaves_the_old_state_or_the_new(tmp_path: Path) ->
 
 
 def test_ctrl_c_leaves_the_store_as_it_was_and_says_one_word(made: Rag, tmp_path: Path) -> None:
-    corpus = write(tmp_path / "corpus", {f"{i}.txt": f"Long text {i}. " * 300 for i in range(9)})
-    writer = subprocess.Popen(
-        command(made.parts.store.folder, corpus, "ingest"), stderr=subprocess.PIPE, text=True
-    )
-    holder = made.parts.store.folder / "lock.holder"
-    while not holder.exists():
+    store = made.parts.store.folder
+    texts = {f"{i}.txt": "\n\n".join(f"Text {i} {j}." for j in range(300)) for i in range(9)}
+    corpus = write(tmp_path / "corpus", texts)
+    before = kept_vectors(store)
+    writer = subprocess.Popen(command(store, corpus, "ingest"), stderr=subprocess.PIPE, text=True)
+    holder = store / "lock.holder"
+    while kept_vectors(store) == before:  # until it is in the middle of its work
+        assert writer.poll() is None
         time.sleep(0.02)
-    time.sleep(0.7)
+    assert holder.exists()
     writer.send_signal(signal.SIGINT)
     assert writer.communicate()[1].strip() == "stopped"
     assert writer.returncode == 130

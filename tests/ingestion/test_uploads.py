@@ -7,20 +7,20 @@ import resource
 import shutil
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from test_lock import hold
+from held_lock import hold
 
 import rag
 from rag.engine import Rag
 from rag.errors import InputError, SettingsError, StoreError, StoreLockedError
 from rag.ingestion.ingest import Progress
-from rag.ingestion.staging import MOST_BYTES, MOST_NAME_BYTES, TYPES, Refused
+from rag.ingestion.staging import MOST_BYTES, MOST_NAME_BYTES, Refused
 from rag.ingestion.uploads import Added, uploads_folder
-from rag.reading.read import read_corpus
-from rag.records import IngestReport, SkippedFile
+from rag.reading.corpus import SUFFIXES, read_corpus
+from rag.records import SkippedFile
 from rag.settings import Settings
 
 BRIDGE = "The Orlen bridge opened in 1987."
@@ -33,21 +33,19 @@ def open_rag(store: Path, corpus: Path) -> Rag:
 
 
 class FailingRag(Rag):
-    """Its ingest fails; `held` is what the folder that it was to ingest then held."""
+    """Its ingest fails at the first file; `held` is what the folder of uploads then held."""
 
     held: set[str]
 
-    def ingest(
-        self,
-        path: str | Path | None = None,
-        *,
-        rebuild: bool = False,
-        fresh: bool = False,
-        progress: Progress | None = None,
-    ) -> IngestReport:
-        assert path is not None
-        self.held = {each.name for each in Path(path).iterdir() if not each.name.startswith(".")}
-        raise StoreError("the disk is full")
+    def add_files(
+        self, files: Sequence[tuple[str, Path]], progress: Progress | None = None
+    ) -> Added:
+        def fail(stage: str, done: int, total: int) -> None:
+            here = uploads_folder(self.settings).iterdir()
+            self.held = {each.name for each in here if not each.name.startswith(".")}
+            raise StoreError("the disk is full")
+
+        return super().add_files(files, fail)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +121,7 @@ def quotes(engine: Rag, question: str) -> list[str]:
 # ---- added and removed ------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_is_added_answers_until_it_is_removed(engine: Rag, folder: Path) -> None:
     left = uploads_folder(engine.settings) / ".incoming" / "of a killed process"
     left.mkdir(parents=True)
@@ -143,6 +142,7 @@ def test_what_is_added_answers_until_it_is_removed(engine: Rag, folder: Path) ->
     assert files(engine) == {}
 
 
+@pytest.mark.slow
 def test_json_lines_leave_as_a_whole_even_without_their_file(engine: Rag, folder: Path) -> None:
     lines = [json.dumps({"id": i, "text": f"Notice {i}.\r\n{FERRY}"}) for i in (1, 2)]
     added = add(engine, folder, "notices.jsonl", "\n".join([*lines, "{", "[]"]))
@@ -157,6 +157,7 @@ def test_json_lines_leave_as_a_whole_even_without_their_file(engine: Rag, folder
     assert list(engine.documents()) == ["bridge.txt"]
 
 
+@pytest.mark.slow
 def test_the_first_article_of_all_may_be_an_added_one(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "empty").mkdir()
     with open_rag(tmp_path / "store", tmp_path / "empty") as engine:
@@ -175,6 +176,7 @@ def test_only_what_was_added_can_be_removed(filled: Rag, template: Path, source:
     assert (template / "corpus" / "bridge.txt").read_text() == BRIDGE
 
 
+@pytest.mark.slow
 def test_an_ingest_keeps_what_was_added_and_a_fresh_one_its_file(engine: Rag, folder: Path) -> None:
     add(engine, folder, "ferry.txt", FERRY)
     assert not engine.ingest().wrote
@@ -263,7 +265,7 @@ def test_the_types_are_those_of_the_reader(tmp_path: Path) -> None:
     (tmp_path / "notes.exe").write_text(FERRY)
     (skipped,) = read_corpus(tmp_path)
     assert isinstance(skipped, SkippedFile)
-    assert skipped.reason == f"is not one of {', '.join(TYPES)}; convert it"
+    assert skipped.reason == f"is not one of {', '.join(SUFFIXES)}; convert it"
 
 
 # ---- what is refused -----------------------------------------------------------------------
@@ -352,6 +354,7 @@ def test_a_full_disk_is_one_line(filled: Rag, folder: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
+@pytest.mark.slow
 def test_threads_wait_for_each_other(engine: Rag, folder: Path) -> None:
     some = [sent(folder, f"{i}.txt", f"Notice {i}. {FERRY}") for i in range(2)]
     added: list[Added] = []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.languages.countries import hinted, places, territories
+from rag.languages.facts import facts_of
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ from rag.languages.countries import hinted, places, territories
     ],
 )
 def test_finds_countries(text: str, lang: str, codes: set[str]) -> None:
-    assert territories(text, lang) == codes
+    assert facts_of(text, lang).countries == frozenset(codes)
 
 
 @pytest.mark.parametrize("lang", ["", "xx", "not a language"])
 def test_says_nothing_of_a_language_without_names(lang: str) -> None:
-    assert territories("Norway", lang) is None
+    assert facts_of("Norway", lang).countries is None
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_says_nothing_of_a_language_without_names(lang: str) -> None:
     ],
 )
 def test_a_word_that_only_begins_like_a_country_is_none(text: str, lang: str) -> None:
-    assert territories(text, lang) == set()
+    assert facts_of(text, lang).countries == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_a_word_that_only_begins_like_a_country_is_none(text: str, lang: str) ->
     ],
 )
 def test_an_adjective_or_another_name_tells_of_the_country(text: str, lang: str, code: str) -> None:
-    assert code in hinted(text, lang)
+    assert code in facts_of(text, lang).hinted_countries
 
 
 @pytest.mark.parametrize(
     ("text", "lang"), [("do Norwegii", "pl"), ("İsveç'te", "tr"), ("في النَّرويج", "ar")]
 )
 def test_a_country_is_pointed_at_where_it_stands(text: str, lang: str) -> None:
-    (place,) = places(text, lang)
-    assert text[place.start : place.end] == text.split()[-1]
+    (named,) = facts_of(text, lang).country_mentions
+    assert text[named.start : named.end] == text.split()[-1]

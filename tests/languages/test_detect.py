@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.languages.detect import detect, lang_of_document, script_direction
+from rag.languages.detect import detect, lang_of_document
 
 SENTENCES = {
     "ar": "افتتح الجسر الجديد فوق النهر أمس.",
@@ -116,14 +116,6 @@ def test_a_quote_does_not_change_the_language_of_a_document() -> None:
 
 def test_a_document_without_words_has_no_language() -> None:
     assert lang_of_document("1 2 3 " * 1000) == ""
-
-
-@pytest.mark.parametrize(
-    ("lang", "direction"),
-    [("ar", "rtl"), ("he", "rtl"), ("fa-IR", "rtl"), ("tr", "ltr"), ("", "ltr")],
-)
-def test_knows_the_direction_of_a_language(lang: str, direction: str) -> None:
-    assert script_direction(lang) == direction
 
 
 @given(st.text(st.characters(codec=None)))

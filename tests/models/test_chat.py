@@ -6,55 +6,39 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_servers import (
+    ASK,
+    IDS,
+    ChatRequest,
+    break_after,
+    chat_server,
+    chunk,
+    conversation,
+    refusing,
+    reset,
+    settings,
+)
 from langchain_core.language_models import FakeListChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.ai import UsageMetadata
 
 from rag.errors import ModelError, SettingsError
-from rag.models.chat import (
-    OPENAI_DEFAULT,
-    Conversation,
-    Reply,
-    chat_model,
-    check_chat_model,
-    choose,
-    context_budget,
-    json_reply_kwargs,
-    model_errors,
-    model_label,
-    usage_of,
-    words_answers,
-)
+from rag.models.chat import chat_model, check_chat_model
+from rag.models.choice import OPENAI_DEFAULT, choose, context_budget, model_label, words_answers
+from rag.models.conversation import Conversation, json_reply_kwargs
+from rag.models.errors import model_errors
+from rag.models.replies import Reply
+from rag.models.usage import usage_of
 from rag.records import Usage
-from rag.settings import Settings
 
 KEY = "sk-test-0123456789abcdef"
-ASK: list[BaseMessage] = [SystemMessage("Reply in one word."), HumanMessage("Capital of France?")]
 SOON = 20.0
 LONG: list[BaseMessage] = [HumanMessage("Tell me more about this. " * 650)]
-
-IDS = {
-    "type": "object",
-    "properties": {"ids": {"type": "array", "items": {"enum": [7]}, "maxItems": 2}},
-    "required": ["ids"],
-    "additionalProperties": False,
-}
-
-
-def settings(**values: Any) -> Settings:
-    return Settings.read(**{"timeout": 600.0, "max_tokens": 24, **values})
-
-
-def conversation(**values: Any) -> Conversation:
-    model = chat_model(settings(**values))
-    assert model is not None
-    return Conversation(model, settings(**values))
 
 
 # --- which model
@@ -79,7 +63,7 @@ HERE = "http://127.0.0.1:9/v1"
         ("org/model", HERE, "", "openai", "org/model"),
         ("anthropic:claude", "", "", "provider", "anthropic:claude"),
         ("anthropic:claude", HERE, "", "provider", "anthropic:claude"),
-        ("", "", "", "embedded", ""),
+        ("", "", "", "none", ""),
         ("", "", KEY, "openai", OPENAI_DEFAULT),
         ("", HERE, "", "served", ""),
         ("", HERE, KEY, "served", ""),
@@ -109,7 +93,9 @@ def test_a_name_that_is_no_file_of_the_hub_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("values", "tokens", "words"),
     [
-        ({}, 400, False),
+        ({}, 3000, False),
+        ({"model": "embedded"}, 400, False),
+        ({"model": "embedded", "answers": "words"}, 400, True),
         ({"model": "gguf:/a.gguf"}, 1200, True),
         ({"model": "hf:o/r/a.gguf"}, 1200, True),
         ({"base_url": HERE}, 3000, True),
@@ -130,7 +116,8 @@ def test_what_a_model_is_shown_and_whether_it_words_answers(
     ("values", "label"),
     [
         ({"model": "none"}, "none (quotes alone)"),
-        ({}, "embedded Qwen2.5-Coder-1.5B-Instruct Q4_K_M"),
+        ({}, "none (quotes alone)"),
+        ({"model": "embedded"}, "embedded Qwen2.5-Coder-1.5B-Instruct Q4_K_M"),
         ({"model": "openai:gpt-4o"}, "openai:gpt-4o"),
         ({"model": "hf:o/r/a.gguf"}, "hf:o/r/a.gguf"),
         (
@@ -146,11 +133,12 @@ def test_a_label_names_the_model_and_no_secret(values: dict[str, str], label: st
 
 def test_no_model_is_no_model() -> None:
     assert chat_model(settings(model="none")) is None
+    assert chat_model(settings()) is None
 
 
 def test_nothing_is_loaded_or_sent_to_make_one() -> None:
     for values in (
-        {},
+        {"model": "embedded"},
         {"model": "gguf:/absent.gguf"},
         {"model": "hf:o/r/absent.gguf"},
         {"base_url": HERE},
@@ -236,24 +224,12 @@ def test_a_reply_that_is_cut_off_is_still_a_reply(llama_chat_url: str) -> None:
     assert talk.usage.completion_tokens == 16
 
 
-def test_the_embedded_model_holds_a_conversation(embedded_gguf: Path) -> None:
-    talk = conversation(model="embedded")
-    assert "Paris" in talk.ask(ASK)
-    assert set(json.loads(talk.ask(ASK, IDS))["ids"]) <= {7}
-    assert talk.usage.calls == 2
-    assert talk.usage.cost == 0.0
-
-
-@pytest.mark.parametrize("where", ["here", "server"])
-def test_stop_ends_a_call_that_is_still_reading(
-    where: str, embedded_gguf: Path, llama_chat_url: str
-) -> None:
-    values = {"model": "embedded"} if where == "here" else {"base_url": llama_chat_url}
-    talk, stop = conversation(**values), threading.Event()
+def test_stop_ends_a_call_that_is_still_reading(llama_chat_url: str) -> None:
+    talk, stop = conversation(base_url=llama_chat_url), threading.Event()
     threading.Timer(1, stop.set).start()
     started = time.monotonic()
     assert list(talk.stream(LONG, stop=stop)) == []
-    assert "Paris" in conversation(**values).ask(ASK)
+    assert "Paris" in conversation(base_url=llama_chat_url).ask(ASK)
     assert time.monotonic() - started < 2 * SOON
 
 
@@ -269,76 +245,7 @@ def test_what_a_dropped_call_took_is_estimated(embedded_gguf: Path) -> None:
 # --- a server with faults
 
 
-class Faulty(BaseHTTPRequestHandler):
-    """Answers every request as `play` says; counts them."""
-
-    play: Callable[["Faulty"], None]
-    requests: list[str]
-
-    def do_GET(self) -> None:
-        self.respond()
-
-    def do_POST(self) -> None:
-        self.body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.respond()
-
-    def respond(self) -> None:
-        self.requests.append(self.path)
-        type(self).play(self)
-
-    def send(self, status: int, body: object, kind: str = "application/json") -> None:
-        data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Retry-After", "0")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def faulty(play: Callable[[Faulty], None]) -> Iterator[tuple[str, list[str]]]:
-    requests: list[str] = []
-    handler = type("Playing", (Faulty,), {"play": staticmethod(play), "requests": requests})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1", requests
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def refusing(status: int, message: str = "no") -> Callable[[Faulty], None]:
-    return lambda to: to.send(status, {"error": {"message": message}})
-
-
-def chunk(text: str | None = None, **rest: Any) -> str:
-    choice = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
-    event = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-    return f"data: {json.dumps({**event, 'choices': [{**choice, **rest}]})}\n\n"
-
-
-def reset(to: Faulty) -> None:
-    to.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    to.connection.close()
-
-
-def break_off(to: Faulty) -> None:
-    to.send_response(200)
-    to.send_header("Content-Type", "text/event-stream")
-    to.send_header("Content-Length", "100000")
-    to.end_headers()
-    to.wfile.write(chunk("Par").encode())
-    to.wfile.flush()
-    to.connection.shutdown(socket.SHUT_RDWR)
-
-
-FAULTS: dict[str, tuple[Callable[[Faulty], None], str]] = {
+FAULTS: dict[str, tuple[Callable[[ChatRequest], None], str]] = {
     "wrong key": (
         refusing(401, f"Incorrect API key: {KEY}"),
         "refused the key; check OPENAI_API_KEY",
@@ -364,7 +271,7 @@ FAULTS: dict[str, tuple[Callable[[Faulty], None], str]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_one_line_with_the_setting_to_change(fault: str) -> None:
     play, expected = FAULTS[fault]
-    with faulty(play) as (url, _):
+    with chat_server(play) as (url, _):
         talk = conversation(model="m", base_url=url, openai_api_key=KEY)
         with pytest.raises(ModelError, match=expected) as caught:
             talk.ask(ASK)
@@ -384,13 +291,13 @@ def test_a_closed_port_is_named() -> None:
 
 
 def test_a_server_that_is_busy_for_a_moment_is_asked_again() -> None:
-    def busy_once(to: Faulty) -> None:
+    def busy_once(to: ChatRequest) -> None:
         if len(to.requests) == 1:
             to.send(429, {"error": {"message": "slow down"}})
         else:
             to.send(200, chunk("Paris") + "data: [DONE]\n\n", "text/event-stream")
 
-    with faulty(busy_once) as (url, requests):
+    with chat_server(busy_once) as (url, requests):
         assert conversation(model="m", base_url=url).ask(ASK) == "Paris"
     assert len(requests) == 2
 
@@ -400,10 +307,10 @@ def hanging() -> Iterator[str]:
     """A server that takes requests and says nothing."""
     done = threading.Event()
 
-    def wait(to: Faulty) -> None:
+    def wait(to: ChatRequest) -> None:
         done.wait(120)
 
-    with faulty(wait) as (url, _):
+    with chat_server(wait) as (url, _):
         yield url
         done.set()
 
@@ -419,7 +326,7 @@ def test_a_server_that_hangs_is_given_up_in_time() -> None:
 
 
 def test_a_server_that_trickles_is_given_up_in_time() -> None:
-    def trickle(to: Faulty) -> None:
+    def trickle(to: ChatRequest) -> None:
         to.send_response(200)
         to.send_header("Content-Type", "text/event-stream")
         to.end_headers()
@@ -428,7 +335,7 @@ def test_a_server_that_trickles_is_given_up_in_time() -> None:
             to.wfile.flush()
             time.sleep(0.3)
 
-    with faulty(trickle) as (url, _):
+    with chat_server(trickle) as (url, _):
         talk = conversation(model="m", base_url=url, timeout=1.5)
         with pytest.raises(ModelError, match="did not answer in time"):
             talk.ask(ASK)
@@ -445,11 +352,11 @@ def test_stop_leaves_a_server_that_hangs() -> None:
 
 
 def test_thinking_that_uses_up_the_reply_is_named() -> None:
-    def think(to: Faulty) -> None:
+    def think(to: ChatRequest) -> None:
         to.send(200, chunk("", finish_reason="length") + "data: [DONE]\n\n", "text/event-stream")
 
     with (
-        faulty(think) as (url, _),
+        chat_server(think) as (url, _),
         pytest.raises(ModelError, match="24 tokens before it wrote a word; raise RAG_MAX_TOKENS"),
     ):
         conversation(model="m", base_url=url).ask(ASK)
@@ -458,11 +365,11 @@ def test_thinking_that_uses_up_the_reply_is_named() -> None:
 def test_the_limit_is_sent_under_the_name_that_servers_heed() -> None:
     bodies: list[dict[str, Any]] = []
 
-    def keep(to: Faulty) -> None:
+    def keep(to: ChatRequest) -> None:
         bodies.append(to.body)
         to.send(200, chunk("Paris") + "data: [DONE]\n\n", "text/event-stream")
 
-    with faulty(keep) as (url, _):
+    with chat_server(keep) as (url, _):
         conversation(model="m", base_url=url).ask(ASK, IDS)
         conversation(model="gpt-6-luna", base_url=url, openai_api_key=KEY).ask(ASK, IDS)
     own, openai = bodies
@@ -476,14 +383,14 @@ def test_the_limit_is_sent_under_the_name_that_servers_heed() -> None:
 
 
 def test_embedding_models_are_passed_over_for_the_servers_own() -> None:
-    def several(to: Faulty) -> None:
+    def several(to: ChatRequest) -> None:
         if to.path == "/v1/models":
             data = [{"id": "text-embedding-x", "object": "model"}, {"id": "m", "object": "model"}]
             to.send(200, {"object": "list", "data": data})
         else:
             to.send(200, chunk(to.body["model"]) + "data: [DONE]\n\n", "text/event-stream")
 
-    with faulty(several) as (url, requests):
+    with chat_server(several) as (url, requests):
         talk = conversation(base_url=url)
         assert [talk.ask(ASK), talk.ask(ASK)] == ["m", "m"]
     assert requests.count("/v1/models") == 1
@@ -491,7 +398,7 @@ def test_embedding_models_are_passed_over_for_the_servers_own() -> None:
 
 @pytest.mark.parametrize("data", [[], None])
 def test_a_server_without_models_is_named(data: object) -> None:
-    with faulty(lambda to: to.send(200, {"object": "list", "data": data})) as (url, _):
+    with chat_server(lambda to: to.send(200, {"object": "list", "data": data})) as (url, _):
         talk = conversation(base_url=url)
         with pytest.raises(ModelError, match=f"{url} serves no model; load one there"):
             talk.ask(ASK)
@@ -520,7 +427,7 @@ def keeping(shelf: Shelf, url: str, **values: Any) -> Conversation:
     return Conversation(model, chosen, shelf)
 
 
-def speaking(*words: str) -> Callable[[Faulty], None]:
+def speaking(*words: str) -> Callable[[ChatRequest], None]:
     """Sends the words one by one, and then what was counted."""
     counted = {"prompt_tokens": 7, "completion_tokens": len(words), "total_tokens": 7 + len(words)}
     end = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": []}
@@ -530,7 +437,7 @@ def speaking(*words: str) -> Callable[[Faulty], None]:
 
 def test_a_kept_reply_comes_at_once_with_its_first_usage() -> None:
     shelf = Shelf()
-    with faulty(speaking("Par", "is")) as (url, requests):
+    with chat_server(speaking("Par", "is")) as (url, requests):
         first = keeping(shelf, url)
         assert (first.ask(ASK, IDS), first.cached) == ("Paris", False)
         again = keeping(shelf, url)
@@ -547,7 +454,7 @@ def test_a_kept_reply_comes_at_once_with_its_first_usage() -> None:
 )
 def test_a_reply_is_kept_for_its_own_model_alone(values: dict[str, Any]) -> None:
     shelf = Shelf()
-    with faulty(speaking("Paris")) as (url, requests):
+    with chat_server(speaking("Paris")) as (url, requests):
         keeping(shelf, url).ask(ASK)
         changed = {**values, "base_url": f"{url}/"} if "base_url" in values else values
         keeping(shelf, url, **changed).ask(ASK)
@@ -558,11 +465,11 @@ def test_a_reply_is_kept_for_its_own_model_alone(values: dict[str, Any]) -> None
 
 def test_a_reply_that_failed_was_cut_or_was_stopped_is_not_kept() -> None:
     shelf, stop = Shelf(), threading.Event()
-    with faulty(break_off) as (url, _):
+    with chat_server(break_after("Par")) as (url, _):
         assert keeping(shelf, url).ask(ASK) == "Par"
-    with faulty(refusing(401)) as (url, _), pytest.raises(ModelError):
+    with chat_server(refusing(401)) as (url, _), pytest.raises(ModelError):
         keeping(shelf, url).ask(ASK)
-    with faulty(speaking("Par", "is")) as (url, _):
+    with chat_server(speaking("Par", "is")) as (url, _):
         for _reply in keeping(shelf, url).stream(ASK, stop=stop):
             stop.set()
     assert shelf.kept == {}
@@ -570,7 +477,7 @@ def test_a_reply_that_failed_was_cut_or_was_stopped_is_not_kept() -> None:
 
 def test_a_reply_that_its_reader_left_serves_whoever_leaves_it_there() -> None:
     shelf = Shelf()
-    with faulty(speaking("Par", "is")) as (url, requests):
+    with chat_server(speaking("Par", "is")) as (url, requests):
         for _ in range(2):
             talk = keeping(shelf, url)
             replies = talk.stream(ASK)
@@ -590,13 +497,13 @@ def test_a_reply_that_its_reader_left_serves_whoever_leaves_it_there() -> None:
 def test_the_servers_own_model_is_known_before_its_replies_are_sought() -> None:
     shelf, served = Shelf(), ["one"]
 
-    def serve(to: Faulty) -> None:
+    def serve(to: ChatRequest) -> None:
         if to.path == "/v1/models":
             to.send(200, {"object": "list", "data": [{"id": served[0], "object": "model"}]})
         else:
             to.send(200, chunk(to.body["model"]) + "data: [DONE]\n\n", "text/event-stream")
 
-    with faulty(serve) as (url, _):
+    with chat_server(serve) as (url, _):
         assert keeping(shelf, url, model="").ask(ASK) == "one"
         served[0] = "two"
         assert keeping(shelf, url, model="").ask(ASK) == "two"
@@ -609,7 +516,7 @@ def test_the_doctor_sees_a_model_without_asking_it(
     embedded_gguf: Path, llama_chat_url: str
 ) -> None:
     assert check_chat_model(settings(model="none")) == "none (quotes alone)"
-    assert check_chat_model(settings()).endswith("Q4_K_M, ready")
+    assert check_chat_model(settings(model="embedded")).endswith("Q4_K_M, ready")
     assert check_chat_model(settings(model=f"gguf:{embedded_gguf}")) == f"gguf:{embedded_gguf}"
     own = check_chat_model(settings(base_url=llama_chat_url))
     assert own == f"the server's own model at {llama_chat_url}: qwen, of 1 that it lists"
@@ -635,17 +542,17 @@ def test_the_doctor_names_the_mend(values: dict[str, str], expected: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("price", "in_process", "cost"),
+    ("price", "free", "cost"),
     [("", False, None), ("", True, 0.0), ("2,8", True, 0.0), ("2.50,10.00", False, 0.0035)],
 )
-def test_cost_is_known_only_with_a_price(price: str, in_process: bool, cost: float | None) -> None:
+def test_cost_is_known_only_with_a_price(price: str, free: bool, cost: float | None) -> None:
     counted = UsageMetadata(
         input_tokens=1000,
         output_tokens=100,
         total_tokens=1100,
         input_token_details={"cache_read": 800},
     )
-    usage = usage_of(AIMessage("x", usage_metadata=counted), price, in_process)
+    usage = usage_of(AIMessage("x", usage_metadata=counted), price, free)
     assert usage == Usage(1, 1000, 100, 800, cost)
 
 

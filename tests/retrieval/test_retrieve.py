@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 import rag
-from rag.embedding.embedder import without_centre
+from rag.embedding.corpus_mean import without_mean
 from rag.engine import Rag
 from rag.errors import InputError, StoreError
 from rag.retrieval.calibration import SIGNALS, relevance
 from rag.retrieval.retrieve import retrieve
 from rag.retrieval.sentence_selection import choose_evidence
 from rag.settings import Settings
-from rag.understanding.question import understand
+from rag.understanding.question import to_query
 
 TEXTS = {
     "bread.txt": "Ceny chleba wzrosły w marcu o siedem procent. Piekarze obwiniają drogą mąkę.",
@@ -47,7 +47,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_finds_the_answer_in_another_language_first(engine: Rag, question: str) -> None:
     source, told = QUESTIONS[question]
-    query = understand(question)
+    query = to_query(question)
     hits = retrieve(query, engine.parts, 3)
     assert hits[0].source == source
     shown = choose_evidence(query, hits, engine.parts)[:2]
@@ -55,7 +55,7 @@ def test_finds_the_answer_in_another_language_first(engine: Rag, question: str) 
 
 
 def test_gives_the_k_best_with_falling_scores(engine: Rag) -> None:
-    query = understand("When was the bridge opened?")
+    query = to_query("When was the bridge opened?")
     scores = [hit.score for hit in retrieve(query, engine.parts, 4)]
     assert len(scores) == 4
     assert scores == sorted(scores, reverse=True)
@@ -64,17 +64,17 @@ def test_gives_the_k_best_with_falling_scores(engine: Rag) -> None:
 
 
 def test_gives_all_there_is_when_k_is_larger(engine: Rag) -> None:
-    assert len(retrieve(understand("bridge"), engine.parts, 100)) == 6
+    assert len(retrieve(to_query("bridge"), engine.parts, 100)) == 6
 
 
 def test_a_score_is_made_of_its_signals(engine: Rag) -> None:
-    query, embedder = understand("When was the bridge opened?"), engine.parts.embedder
+    query, embedder = to_query("When was the bridge opened?"), engine.parts.embedder
     hit = retrieve(query, engine.parts, 1)[0]
-    centre = engine.parts.store.check(embedder.space).centre
-    asked = without_centre(embedder.question(query.text, "en"), centre)
-    passage = without_centre(embedder.passages([hit.text], [hit.lang]), centre)
+    mean = engine.parts.store.check(embedder.space).corpus_mean
+    asked = without_mean(embedder.question(query.text, "en"), mean)
+    passage = without_mean(embedder.passages([hit.text], [hit.lang]), mean)
     texts = [sentence.text for sentence in hit.sentences]
-    sentences = without_centre(embedder.sentences(texts, [hit.lang] * len(texts)), centre)
+    sentences = without_mean(embedder.sentences(texts, [hit.lang] * len(texts)), mean)
     assert tuple(hit.signals) == SIGNALS
     assert hit.signals["dense"] == pytest.approx(float(passage[0] @ asked), abs=1e-4)
     assert hit.signals["sentence"] == pytest.approx(float((sentences @ asked).max()), abs=1e-4)
@@ -83,7 +83,7 @@ def test_a_score_is_made_of_its_signals(engine: Rag) -> None:
 
 
 def test_a_signal_that_is_left_out_does_not_count(engine: Rag) -> None:
-    query = understand("When was the bridge opened?")
+    query = to_query("When was the bridge opened?")
     for signals in (("dense",), ("dense", "tokens"), ("sentence",)):
         hits = retrieve(query, engine.parts, 3, signals=signals)
         assert {tuple(hit.signals) for hit in hits} == {signals}
@@ -101,15 +101,15 @@ def test_a_twin_does_not_take_the_place_of_another_passage(tmp_path: Path) -> No
     settings = Settings.read(model="none", corpus=tmp_path / "corpus")
     with rag.open(tmp_path / "store", settings) as engine:
         engine.ingest()
-        hits = retrieve(understand("When was the Orlen bridge opened?"), engine.parts)
-        evidence = choose_evidence(understand("When was it opened?"), hits, engine.parts)
+        hits = retrieve(to_query("When was the Orlen bridge opened?"), engine.parts)
+        evidence = choose_evidence(to_query("When was it opened?"), hits, engine.parts)
     assert [hit.source for hit in hits[:2]] == ["a.txt", "d.txt"]
     assert {hit.source for hit in hits} == {"a.txt", "b.txt", "c.txt", "d.txt"}
     assert len({each.sentence.text for each in evidence}) == len(evidence)
 
 
 def test_searches_within_the_filter_alone(engine: Rag) -> None:
-    query = understand("When was the bridge opened?")
+    query = to_query("When was the bridge opened?")
     hits = retrieve(query, engine.parts, 5, {"source": ["match.txt", "museum.txt"]})
     assert {hit.source for hit in hits} == {"match.txt", "museum.txt"}
     assert retrieve(query, engine.parts, 5, {"lang": "fi"}) == []
@@ -118,7 +118,7 @@ def test_searches_within_the_filter_alone(engine: Rag) -> None:
 
 
 def test_numbers_the_evidence_by_score(engine: Rag) -> None:
-    query = understand("When was the bridge opened?")
+    query = to_query("When was the bridge opened?")
     hits = retrieve(query, engine.parts, 5)
     evidence = choose_evidence(query, hits, engine.parts)
     assert [each.number for each in evidence] == list(range(1, len(evidence) + 1))
@@ -127,7 +127,7 @@ def test_numbers_the_evidence_by_score(engine: Rag) -> None:
 
 
 def test_nothing_found_is_no_evidence(engine: Rag) -> None:
-    assert choose_evidence(understand("What?"), [], engine.parts) == []
+    assert choose_evidence(to_query("What?"), [], engine.parts) == []
 
 
 def test_an_empty_store_says_how_to_fill_it(tmp_path: Path) -> None:
@@ -135,4 +135,4 @@ def test_an_empty_store_says_how_to_fill_it(tmp_path: Path) -> None:
         rag.open(tmp_path, Settings.read()) as engine,
         pytest.raises(StoreError, match="is empty; fill it: rag ingest PATH"),
     ):
-        retrieve(understand("What?"), engine.parts)
+        retrieve(to_query("What?"), engine.parts)

@@ -16,8 +16,9 @@ from rag.embedding.encoder import unit
 from rag.records import Passage, Sentence
 from rag.store.exact_index import ExactIndex, write_index
 from rag.store.filters import parse_filter
-from rag.store.generation import Folders, Generation
-from rag.store.store import Manifest, Neighbour
+from rag.store.folders import Folders
+from rag.store.generation import Generation, Manifest
+from rag.store.rows import Neighbour
 
 Vectors = NDArray[np.float32]
 Where = Mapping[str, Any]
@@ -90,11 +91,11 @@ def meets(passage: Passage, where: Where) -> bool:
 def stored(passages: list[Passage], rows: Vectors) -> Iterator[Generation]:
     """An open generation that holds the passages, and no documents."""
     with tempfile.TemporaryDirectory() as folder:
-        home = Folders(Path(folder), "t")
+        # Written to be searched by Chroma, and opened to be searched exactly.
+        written, home = Folders(Path(folder), "t", exact_rows=0), Folders(Path(folder), "t")
         name, manifest = "0123456789ab", Manifest("space", DIMENSION, 0, len(passages), 9)
-        with home.create(name, manifest) as generation:
-            generation.collections.write_passages(passages, rows, lambda done: None)
-        home.index(name, passages, rows)
+        with written.create(name, manifest) as generation:
+            generation.write([], passages, rows)
         with home.open(name, manifest) as generation:
             yield generation
 
@@ -105,8 +106,13 @@ def assert_same(found: list[Neighbour], expected: list[Neighbour]) -> None:
     assert [each.cosine for each in found] == pytest.approx(cosines, abs=1e-5)
     above = {each.passage.to_json() for each in expected if each.cosine > cosines[-1] + 1e-5}
     assert above <= {each.passage.to_json() for each in found}
+    vectors = {each.passage.to_json(): each.vector for each in expected}
+    for each in found:
+        wanted = vectors.get(each.passage.to_json(), each.vector)
+        assert each.vector == pytest.approx(wanted, abs=1e-5)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(corpora(), st.lists(st.tuples(vectors, filters), min_size=1, max_size=8), st.integers(1, 40))
 def test_both_searches_find_what_a_plain_loop_finds(
@@ -117,12 +123,11 @@ def test_both_searches_find_what_a_plain_loop_finds(
         for numbers, where in questions:
             vector = np.array(numbers, dtype=np.float32)
             conditions = parse_filter(where)
-            exact = generation.nearest(vector, k, conditions, exact_rows=len(passages))
+            exact = generation.nearest(vector, k, conditions)
             chroma = generation.collections.nearest(vector, k, conditions)
             cosines = (unit(rows) @ unit(vector)).tolist()
-            met = [
-                Neighbour(p, c) for p, c in zip(passages, cosines, strict=True) if meets(p, where)
-            ]
+            every = map(Neighbour, passages, cosines, unit(rows))
+            met = [each for each in every if meets(each.passage, where)]
             expected = sorted(met, key=lambda each: -each.cosine)[:k]
             assert_same(exact, expected)
             assert_same(chroma, expected)
@@ -137,8 +142,7 @@ def test_equally_near_passages_come_in_the_order_of_the_corpus(
         write_index(Path(folder, "index"), passages, rows)
         index = ExactIndex(Path(folder, "index"))
     found = index.nearest(np.array(numbers, dtype=np.float32), k, index.rows(()))
-    places = {index.id(row): row for row in range(len(passages))}
-    order = [(-cosine, places[name]) for name, cosine in found.items()]
+    order = [(-cosine, row) for row, cosine in found.items()]
     assert order == sorted(order)
     assert len(order) == min(k, len(passages))
 
@@ -160,7 +164,8 @@ def test_reads_vectors_in_place(tmp_path: Path) -> None:
     index = ExactIndex(tmp_path / "index")
     assert not index.vectors.flags.owndata
     assert not index.vectors.flags.writeable
-    assert index.nearest(np.ones(4, np.float32), 5, index.rows(())) == {"a:0": 1.0}
+    assert index.nearest(np.ones(4, np.float32), 5, index.rows(())) == {0: 1.0}
+    assert index.id(0) == "a:0"
 
 
 def test_an_index_of_nothing_finds_nothing(tmp_path: Path) -> None:

@@ -1,13 +1,11 @@
 """An order on the answer's language is taken off; a question about a language is left alone."""
 
-import json
-
 import pytest
 
 from rag.languages.detect import detect
-from rag.prompts import framed_languages
+from rag.languages.locales import framed_languages
 from rag.understanding.answer_language import asked_language, names_language
-from training.question_kinds import HERE
+from training.exemplars import own_rows
 
 
 @pytest.mark.parametrize(
@@ -74,8 +72,7 @@ def test_a_question_about_a_language_is_left_alone(question: str) -> None:
 
 def test_no_question_of_the_project_loses_a_word() -> None:
     for name in ("questions", "question_kinds"):
-        for line in (HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
+        for row in own_rows(name):
             text = row.get("question") or row["text"]
             assert asked_language(text, row["lang"]) == (text, "")
 

@@ -1,7 +1,6 @@
 """A follow-up is searched with what it leans on; a change of subject alone."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,24 +9,16 @@ import rag
 from rag.embedding.embedder import Embedder
 from rag.embedding.encoder import Vectors
 from rag.engine import Rag
-from rag.parts import Parts
-from rag.prompts import abstention, framed_languages
+from rag.languages.frames import frame
+from rag.languages.locales import framed_languages
 from rag.retrieval.calibration import SUBJECT, odds
 from rag.retrieval.retrieve import retrieve
 from rag.retrieval.sentence_selection import TOLD, rank_sentences
 from rag.settings import Settings
 from rag.understanding.follow_up import EARLIER_QUESTIONS, resolve
-from rag.understanding.question import understand
+from rag.understanding.question import to_query
 
 CASTLE = "When was Malbork Castle finished?"
-
-
-@pytest.fixture(scope="module")
-def embedder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedder]:
-    folder: Path = tmp_path_factory.mktemp("follow-up")
-    parts = Parts(Settings.read(model="none", embeddings="e5", store=folder))
-    yield parts.embedder
-    parts.close()
 
 
 Resolve = Callable[..., str]
@@ -39,7 +30,7 @@ def searched(embedder: Embedder) -> Resolve:
 
     def text(*asked: str) -> str:
         history = [(question, "An answer.") for question in asked[:-1]]
-        return resolve(understand(asked[-1], history), embedder).text
+        return resolve(to_query(asked[-1], history), embedder).text
 
     return text
 
@@ -92,7 +83,7 @@ def test_a_follow_up_leans_on_the_new_subject(searched: Resolve) -> None:
 
 def test_answers_do_not_matter(embedder: Embedder) -> None:
     texts = {
-        resolve(understand("And who built it?", [(CASTLE, answer)]), embedder).text
+        resolve(to_query("And who built it?", [(CASTLE, answer)]), embedder).text
         for answer in ("", "In 1406.", "Ethanol boils at 78 degrees. " * 500)
     }
     assert texts == {f"{CASTLE} And who built it?"}
@@ -113,13 +104,13 @@ class Counting:
 @pytest.mark.parametrize("history", [[], [("", "an answer")], [(" \n", "an answer")]])
 def test_nothing_is_embedded_without_an_earlier_question(history: list[tuple[str, str]]) -> None:
     counting = Counting()
-    assert resolve(understand("And then?", history), counting).text == "And then?"
+    assert resolve(to_query("And then?", history), counting).text == "And then?"
     assert counting.texts == []
 
 
 def test_a_long_history_costs_no_more_than_a_short_one() -> None:
     counting = Counting()
-    resolve(understand("Why?", [(f"Question {n}?", "") for n in range(100)]), counting)
+    resolve(to_query("Why?", [(f"Question {n}?", "") for n in range(100)]), counting)
     assert len(set(counting.texts)) <= 2 * EARLIER_QUESTIONS + 1
 
 
@@ -128,19 +119,19 @@ def test_the_same_question_again_is_searched_alone(searched: Resolve) -> None:
 
 
 def test_what_is_taken_over_is_known_apart_from_what_is_asked(embedder: Embedder) -> None:
-    follow_up = resolve(understand("And who built it?", [(CASTLE, "In 1406.")]), embedder)
+    follow_up = resolve(to_query("And who built it?", [(CASTLE, "In 1406.")]), embedder)
     assert (follow_up.lead, follow_up.asked) == (CASTLE, "And who built it?")
-    alone = resolve(understand("Who built Malbork Castle?"), embedder)
+    alone = resolve(to_query("Who built Malbork Castle?"), embedder)
     assert (alone.lead, alone.asked) == ("", alone.text)
 
 
 @pytest.mark.parametrize("lang", framed_languages())
 def test_a_question_that_was_refused_leads_none(embedder: Embedder, lang: str) -> None:
-    refused = (CASTLE, f"{abstention(lang)} Malbork")
-    assert resolve(understand("And who built it?", [refused]), embedder).lead == ""
+    refused = (CASTLE, f"{frame('abstain', lang)} Malbork")
+    assert resolve(to_query("And who built it?", [refused]), embedder).lead == ""
     bridge = ("When was the Orlen bridge opened?", "In 1987.")
     history = [bridge, refused]
-    assert resolve(understand("And who built it?", history), embedder).lead == bridge[0]
+    assert resolve(to_query("And who built it?", history), embedder).lead == bridge[0]
 
 
 TEXTS = {
@@ -190,7 +181,7 @@ def test_the_new_question_is_answered_on_the_subject_of_the_one_before(
 
 def test_a_subject_says_which_articles_count_more(engine: Rag) -> None:
     history = [("When was the Ravenhill zoo founded?", "In 1931.")]
-    query = resolve(understand("Who leads it?", history), engine.parts.embedder)
+    query = resolve(to_query("Who leads it?", history), engine.parts.embedder)
     hits = retrieve(query, engine.parts, 40)
     support = {hit.source: hit.signals[SUBJECT] for hit in hits}
     assert max(support, key=lambda source: support[source]) == "zoo.txt"
@@ -201,7 +192,7 @@ def test_a_subject_says_which_articles_count_more(engine: Rag) -> None:
 
 def test_a_follow_up_is_searched_within_the_filter(engine: Rag) -> None:
     history = [("When was the Ravenhill zoo founded?", "In 1931.")]
-    query = resolve(understand("Who leads it?", history), engine.parts.embedder)
+    query = resolve(to_query("Who leads it?", history), engine.parts.embedder)
     hits = retrieve(query, engine.parts, 5, {"lang": ["he", "tr"]})
     assert {hit.source for hit in hits} == {"choir.txt", "rink.txt"}
     assert retrieve(query, engine.parts, 5, {"lang": "fi"}) == []
@@ -211,7 +202,7 @@ def test_what_the_answer_before_quoted_counts_less(engine: Rag) -> None:
     before, sentence = "Who directs the Ravenhill zoo?", "Its director is Petra Holm."
     scores = []
     for answer in ("Petra.", f"The article says: “{sentence}” [1]"):
-        query = resolve(understand("Who leads it?", [(before, answer)]), engine.parts.embedder)
+        query = resolve(to_query("Who leads it?", [(before, answer)]), engine.parts.embedder)
         ranked = rank_sentences(query, retrieve(query, engine.parts), engine.parts)
         scores += [each.score for each in ranked if each.sentence.text == sentence]
     assert odds(scores[1]) == pytest.approx(TOLD * odds(scores[0]))

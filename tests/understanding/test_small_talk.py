@@ -1,7 +1,5 @@
 """Greetings and orders are known in many languages, and no question is lost to them."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,29 +7,11 @@ import pytest
 
 from rag.embedding.embedder import Embedder
 from rag.embedding.encoder import Vectors
-from rag.parts import Parts
-from rag.settings import Settings
-from rag.understanding.exemplars import Recogniser, save
-from rag.understanding.question import understand
+from rag.understanding.exemplars import NamedEmbedder, Recogniser
+from rag.understanding.question import to_query
 from rag.understanding.small_talk import KINDS, MAX_PIECES, Kind, exemplars, recogniser, small_talk
-from training.small_talk import HERE, fit
-
-
-@pytest.fixture(scope="module")
-def embedder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedder]:
-    folder: Path = tmp_path_factory.mktemp("small-talk")
-    parts = Parts(Settings.read(model="none", embeddings="e5", store=folder))
-    yield parts.embedder
-    parts.close()
-
-
-class OtherModel:
-    """Vectors of a space that nothing was fitted for; it must never be asked for one."""
-
-    space = "another means=none"
-
-    def question(self, text: str, lang: str) -> Vectors:
-        raise AssertionError(text)
+from training.exemplars import own_rows, save
+from training.small_talk import fit
 
 
 @pytest.mark.parametrize(
@@ -54,8 +34,10 @@ class OtherModel:
         ("Напиши стихотворение!", "order", "ru"),
     ],
 )
-def test_known_words_are_known_to_every_embedding_model(text: str, kind: str, lang: str) -> None:
-    found = small_talk(understand(text), OtherModel())
+def test_known_words_are_known_to_every_embedding_model(
+    text: str, kind: str, lang: str, other_model: NamedEmbedder
+) -> None:
+    found = small_talk(to_query(text), other_model)
     assert found is not None
     assert (found.kind, found.lang) == (kind, lang)
 
@@ -72,7 +54,7 @@ def test_known_words_are_known_to_every_embedding_model(text: str, kind: str, la
     ],
 )
 def test_other_words_are_known_by_their_vectors(text: str, kind: str, embedder: Embedder) -> None:
-    found = small_talk(understand(text), embedder)
+    found = small_talk(to_query(text), embedder)
     assert found is not None
     assert found.kind == kind
 
@@ -95,19 +77,22 @@ def test_other_words_are_known_by_their_vectors(text: str, kind: str, embedder: 
     ],
 )
 def test_what_holds_a_question_is_a_question(text: str, embedder: Embedder) -> None:
-    assert small_talk(understand(text), embedder) is None
+    assert small_talk(to_query(text), embedder) is None
 
 
-def test_no_question_of_the_project_is_taken_for_small_talk(embedder: Embedder) -> None:
-    rows = (HERE / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    asked = [json.loads(row)["question"] for row in rows]
+@pytest.mark.slow
+@pytest.mark.parametrize(("file", "field"), [("questions", "question"), ("question_kinds", "text")])
+def test_no_question_of_the_project_is_taken_for_small_talk(
+    file: str, field: str, embedder: Embedder
+) -> None:
+    asked = [row[field] for row in own_rows(file)]
     assert asked
-    assert [text for text in asked if small_talk(understand(text), embedder)] == []
+    assert [text for text in asked if small_talk(to_query(text), embedder)] == []
 
 
-def test_a_long_run_of_greetings_is_looked_at_only_so_far() -> None:
-    assert small_talk(understand("Hello! " * MAX_PIECES), OtherModel()) is not None
-    assert small_talk(understand("Hello! " * (MAX_PIECES + 1)), OtherModel()) is None
+def test_a_long_run_of_greetings_is_looked_at_only_so_far(other_model: NamedEmbedder) -> None:
+    assert small_talk(to_query("Hello! " * MAX_PIECES), other_model) is not None
+    assert small_talk(to_query("Hello! " * (MAX_PIECES + 1)), other_model) is None
 
 
 def test_what_ships_was_made_of_the_exemplars_for_the_model_that_ships(
@@ -118,7 +103,7 @@ def test_what_ships_was_made_of_the_exemplars_for_the_model_that_ships(
     assert made.kinds == tuple(each.kind for each in exemplars())
     for i in range(0, len(made.kinds), 150):
         text = exemplars()[i].text
-        vector = embedder.question(text, understand(text).question_lang)
+        vector = embedder.question(text, to_query(text).question_lang)
         assert float(made.vectors[i] @ vector) > 0.99, f"{text}: run python -m training.small_talk"
 
 
@@ -156,12 +141,3 @@ def test_a_recogniser_is_kept_in_a_file_nearly_unchanged(
     assert found is not None
     assert (found.kinds, found.floors) == (made.kinds, made.floors)
     assert np.allclose(found.vectors, made.vectors, atol=0.005)
-
-
-def test_no_question_on_the_articles_as_a_whole_is_taken_for_small_talk(
-    embedder: Embedder,
-) -> None:
-    rows = (HERE / "question_kinds.jsonl").read_text(encoding="utf-8").splitlines()
-    asked = [json.loads(row)["text"] for row in rows]
-    assert asked
-    assert [text for text in asked if small_talk(understand(text), embedder)] == []

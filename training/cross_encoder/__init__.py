@@ -1,5 +1,11 @@
-"""Train and measure the reader: examples -> network -> weights -> figures.
+"""Train and measure the cross-encoder: examples -> network -> weights -> figures.
 
-`python -m training.cross_encoder.train` makes the weights,
-`python -m training.cross_encoder.measure` says what they are good for on what they have not seen.
+examples.py       questions and windows of their contexts
+code_switching.py English questions in the words of another language
+cloze.py          parallel sentences with a gap as questions
+negatives.py      the same passages and questions so that they do not answer
+network.py        the network in PyTorch, and its weights as a file
+train.py          `python -m training.cross_encoder.train`: examples -> weights
+measure.py        `python -m training.cross_encoder.measure`: on what it has not seen
+articles.py       `python -m training.cross_encoder.articles`: on the project's own articles
 """

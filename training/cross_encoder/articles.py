@@ -15,6 +15,7 @@ import click
 import numpy as np
 
 from evals.cases import Case, load_cases
+from evals.markdown import markdown_table
 from rag.engine import Rag
 from rag.resources import evals_folder, seeds_folder
 from rag.retrieval.calibration import SIGNALS
@@ -22,10 +23,11 @@ from rag.retrieval.retrieve import retrieve
 from rag.retrieval.sentence_selection import rank_sentences
 from rag.settings import Settings
 from rag.understanding.follow_up import resolve
-from rag.understanding.question import understand
+from rag.understanding.question import to_query
 from training.cross_encoder.measure import auroc
 
 SHOWN = 8
+_HEADINGS = ("signals", "n", "first passage", "first sentence", "AUROC answered or not")
 
 
 @click.command()
@@ -38,17 +40,16 @@ def main() -> None:
             rag.ingest()
             texts = {name: document.text for name, document in rag.documents().items()}
             cases = load_cases(evals_folder() / "questions.jsonl", texts)
-            click.echo("| signals | n | first passage | first sentence | AUROC answered or not |")
-            click.echo("| --- | --- | --- | --- | --- |")
-            for signals in (SIGNALS[:3], SIGNALS[:-1], SIGNALS):
-                click.echo(_line(rag, cases, signals))
+            choices = (SIGNALS[:3], SIGNALS[:-1], SIGNALS)
+            rows = [_row(rag, cases, signals) for signals in choices]
+    click.echo(markdown_table(_HEADINGS, rows))
 
 
-def _line(rag: Rag, cases: tuple[Case, ...], signals: tuple[str, ...]) -> str:
+def _row(rag: Rag, cases: tuple[Case, ...], signals: tuple[str, ...]) -> list[object]:
     first: dict[str, list[bool]] = {"passage": [], "sentence": []}
     best: dict[bool, list[float]] = {True: [], False: []}
     for case in cases:
-        query = resolve(understand(case.question, case.history), rag.parts.embedder)
+        query = resolve(to_query(case.question, case.history), rag.parts.embedder)
         hits = retrieve(query, rag.parts, SHOWN, signals=signals)
         ranked = rank_sentences(query, hits, rag.parts)
         best[case.answerable].append(ranked[0].score)
@@ -58,7 +59,7 @@ def _line(rag: Rag, cases: tuple[Case, ...], signals: tuple[str, ...]) -> str:
             first["sentence"].append(_holds(case, source, sentence.start, sentence.end))
     told = [f"{np.mean(found):.3f}" for found in first.values()]
     area = f"{auroc(best[True], best[False]):.3f} ({len(best[False])} not)"
-    return f"| {' + '.join(signals)} | {len(best[True])} | {' | '.join(told)} | {area} |"
+    return [" + ".join(signals), len(best[True]), *told, area]
 
 
 def _holds(case: Case, source: str, start: int, end: int) -> bool:

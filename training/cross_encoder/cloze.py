@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evals.rows import rows
 from rag.embedding.encoder import Encoder
 from rag.embedding.late_interaction import TokenProjection, Tokens
 from training.cross_encoder.examples import Item, Span
-from training.language_means import rows
 
 COUNTS = {"ntrex": 7000, "parallel_tico19": 1300, "parallel_pud": 1800}
 """Pairs of sentences that are tried of each set; some four in five give a gap."""

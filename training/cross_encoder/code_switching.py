@@ -1,7 +1,7 @@
 """Questions with most of their words put into another language, word by word.
 
-A reader that has seen question and passage in one language only looks for the same
-words in both. The dictionary is counted from parallel sentences: the words of two
+A cross-encoder that has seen question and passage in one language only looks for the
+same words in both. The dictionary is counted from parallel sentences: the words of two
 languages that come together more often than with any other. (CoSDA-ML, Qin et al. 2020,
 does so with printed dictionaries.)
 """
@@ -12,8 +12,8 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
 
+from evals.rows import rows
 from training.cross_encoder.examples import Item
-from training.language_means import rows
 
 SOURCES = ("parallel_tatoeba", "parallel_pud", "parallel_tico19", "parallel_names")
 SHARE = 0.85

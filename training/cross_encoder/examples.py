@@ -1,4 +1,4 @@
-"""Public questions as examples for the reader: question, passage, where the answer stands.
+"""Public questions as examples for the cross-encoder: question, passage, where the answer stands.
 
 Passages are windows of their context, as long as those that a store holds. Wherever
 there is parallel text, question and passage are in different languages.
@@ -14,8 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from evals.rows import rows
 from rag.records import led_by_title
-from training.language_means import rows
 
 Span = tuple[int, int]
 """Code points of a passage, the end exclusive."""

@@ -1,4 +1,4 @@
-"""What the reader is good for, on articles that it was not trained on.
+"""What the cross-encoder is good for, on articles that it was not trained on.
 
     python -m training.cross_encoder.measure FOLDER [--weights FILE] [--limit N] [--matrix]
 
@@ -18,13 +18,15 @@ from typing import Any
 import click
 import numpy as np
 
+from evals.markdown import markdown_table
+from evals.rows import rows
 from rag.embedding.cross_encoder import WEIGHTS_FILE, CrossEncoder, Reading
 from rag.embedding.encoder import Encoder
 from training.cross_encoder.examples import is_held_out
-from training.language_means import rows
 
 SETS = ("xquad_cross", "heq", "arcd", "poquad")
 OTHERS = 4
+_HEADINGS = ("set", "n", "F1 alone", "F1 among 5", "own passage first", "AUROC answered or not")
 _WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
 
 
@@ -47,7 +49,7 @@ class Outcome:
     langs: tuple[str, str]
     answerable: bool
     answers: float
-    """What the reader says of the question's own passage."""
+    """What the cross-encoder says of the question's own passage."""
     first: bool
     """Whether that is the passage that it finds likeliest."""
     alone: float
@@ -126,22 +128,20 @@ def auroc(right: Sequence[float], wrong: Sequence[float]) -> float:
 @click.option("--matrix", is_flag=True, help="also F1 by the languages of xquad_cross")
 def main(folder: Path, weights: Path, limit: int, sets: str, matrix: bool) -> None:
     """Read, and print a table."""
-    reader = CrossEncoder(Encoder(), weights)
-    click.echo("| set | n | F1 alone | F1 among 5 | own passage first | AUROC answered or not |")
-    click.echo("| --- | --- | --- | --- | --- | --- |")
+    cross_encoder = CrossEncoder(Encoder(), weights)
+    lines = []
     for name in sets.split(","):
         found = [
-            outcome(asked, reader.read(asked.question, asked.texts))
+            outcome(asked, cross_encoder.read(asked.question, asked.texts))
             for asked in asked_of(folder, name, limit)
         ]
-        click.echo(_line(name, found))
+        lines.append(_row(name, found))
         if matrix and name == "xquad_cross":
-            matrix_lines = _matrix(found)
-    if matrix:
-        click.echo("\n".join(["", *matrix_lines]))
+            click.echo(f"{_matrix(found)}\n")
+    click.echo(markdown_table(_HEADINGS, lines))
 
 
-def _line(name: str, found: Sequence[Outcome]) -> str:
+def _row(name: str, found: Sequence[Outcome]) -> list[Any]:
     answered = [o for o in found if o.answerable]
     missing = [o for o in found if not o.answerable]
     cells: list[Any] = [name, len(answered)]
@@ -150,20 +150,19 @@ def _line(name: str, found: Sequence[Outcome]) -> str:
         cells.append(f"{np.mean(values):.3f} ±{np.std(values) / len(values) ** 0.5:.3f}")
     told = auroc([o.answers for o in answered], [o.answers for o in missing]) if missing else None
     cells.append(f"{told:.3f} ({len(missing)} not)" if told is not None else "")
-    return f"| {' | '.join(map(str, cells))} |"
+    return cells
 
 
-def _matrix(found: Sequence[Outcome]) -> list[str]:
+def _matrix(found: Sequence[Outcome]) -> str:
     cells: dict[tuple[str, str], list[float]] = defaultdict(list)
     for each in found:
         cells[each.langs].append(each.among)
     asked, stored = (sorted({langs[i] for langs in cells}) for i in (0, 1))
-    lines = [f"| asked in | {' | '.join(stored)} |", "| --- |" + " --- |" * len(stored)]
+    lines = []
     for lang in asked:
         told = [cells.get((lang, other), []) for other in stored]
-        shown = [f"{np.mean(c):.2f} ({len(c)})" if c else "" for c in told]
-        lines.append(f"| {lang} | {' | '.join(shown)} |")
-    return lines
+        lines.append([lang, *(f"{np.mean(c):.2f} ({len(c)})" if c else "" for c in told)])
+    return markdown_table(("asked in", *stored), lines)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The reader in PyTorch: the embedder's own network with three outputs on its last layer.
+"""The cross-encoder in PyTorch: the embedder's own network with three outputs on its last layer.
 
 Its lower layers stay what they are for embedding: they know the languages, which a few
 thousand questions would only make them forget, and they need not be shipped twice.
@@ -104,10 +104,10 @@ def _is_trained(name: str) -> bool:
     return name.startswith(("upper.", "outputs."))
 
 
-def write_weights(reader: CrossEncoder, path: Path) -> None:
+def write_weights(network: CrossEncoder, path: Path) -> None:
     """The trained part as `CrossEncoder` reads it: matrices in 8 bits, 32 to a scale."""
     arrays: dict[str, Any] = {"frozen": np.array(FROZEN)}
-    for name, tensor in reader.trained().items():
+    for name, tensor in network.trained().items():
         values = tensor.detach().float().numpy()
         if name.startswith("outputs."):
             arrays[name] = values

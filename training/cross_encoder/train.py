@@ -1,4 +1,4 @@
-"""Make `rag/embedding/cross_encoder.npz`: the part of the reader that is trained.
+"""Make `rag/embedding/cross_encoder.npz`: the part of the cross-encoder that is trained.
 
     pip install torch
     python -m training.cross_encoder.train --data FOLDER --train FOLDER
@@ -112,7 +112,7 @@ def batches(rows: list[Row], seed: int) -> list[list[Row]]:
     return found
 
 
-def loss_of(reader: CrossEncoder, batch: list[Row], device: str) -> tuple[Tensor, Tensor]:
+def loss_of(network: CrossEncoder, batch: list[Row], device: str) -> tuple[Tensor, Tensor]:
     """Loss of the spans, over the answered rows, and of the answer, over all."""
     longest = max(len(row.ids) for row in batch)
     ids = torch.ones(len(batch), longest, dtype=torch.long)
@@ -124,7 +124,7 @@ def loss_of(reader: CrossEncoder, batch: list[Row], device: str) -> tuple[Tensor
         passage[i, row.first : len(row.ids) - 1] = True
     kind = torch.device(device).type
     with torch.autocast(kind, torch.bfloat16):
-        start, end, answers = reader(ids.to(device), there.to(device))
+        start, end, answers = network(ids.to(device), there.to(device))
     passage = passage.to(device)
     label = torch.tensor([float(row.start >= 0) for row in batch], device=device)
     of_answer = functional.binary_cross_entropy_with_logits(answers, label)
@@ -145,7 +145,9 @@ def loss_of(reader: CrossEncoder, batch: list[Row], device: str) -> tuple[Tensor
 @click.option("--limit", default=0, help="Examples at most; 0 for all.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--device", default="cpu", show_default=True)
-@click.option("--checkpoint", type=click.Path(path_type=Path), default=Path("reader.checkpoint"))
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path), default=Path("cross_encoder.checkpoint")
+)
 @click.option("--every", default=200, show_default=True, help="Steps between checkpoints.")
 @click.option("--out", type=click.Path(path_type=Path), default=WEIGHTS_FILE)
 def main(
@@ -162,17 +164,17 @@ def main(
     steps = batches(rows, seed)
     tokens = sum(len(row.ids) for row in rows)
     click.echo(f"{len(rows)} examples, {tokens} tokens, {len(steps)} steps")
-    reader = CrossEncoder(E5File()).to(device)
-    trained = [p for p in reader.parameters() if p.requires_grad]
-    fast = list(reader.outputs.parameters())
+    network = CrossEncoder(E5File()).to(device)
+    trained = [p for p in network.parameters() if p.requires_grad]
+    fast = list(network.outputs.parameters())
     slow = [p for p in trained if all(p is not each for each in fast)]
     groups = [{"params": slow, "lr": RATE}, {"params": fast, "lr": 10 * RATE}]
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate(len(steps)))
-    begun = _resume(checkpoint, reader, optimizer, schedule)
+    begun = _resume(checkpoint, network, optimizer, schedule)
     sums, count, since = [0.0, 0.0], 0, time.monotonic()
     for number, batch in enumerate(steps[begun:], begun + 1):
-        of_span, of_answer = loss_of(reader, batch, device)
+        of_span, of_answer = loss_of(network, batch, device)
         (of_span + of_answer).backward()
         nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
@@ -189,8 +191,8 @@ def main(
             )
             sums, count, since = [0.0, 0.0], 0, time.monotonic()
         if number % every == 0:
-            _keep(checkpoint, reader, optimizer, schedule, number)
-    write_weights(reader, out)
+            _keep(checkpoint, network, optimizer, schedule, number)
+    write_weights(network, out)
     click.echo(f"{out.name}: {out.stat().st_size / 1e6:.1f} MB")
 
 
@@ -199,18 +201,18 @@ def _rate(steps: int) -> Any:
     return lambda step: min(1.0, (step + 1) / (WARM_UP * steps)) * max(0.02, 1 - step / steps)
 
 
-def _keep(path: Path, reader: CrossEncoder, optimizer: Any, schedule: Any, step: int) -> None:
-    kept = {"reader": reader.trained(), "optimizer": optimizer.state_dict(),
+def _keep(path: Path, network: CrossEncoder, optimizer: Any, schedule: Any, step: int) -> None:
+    kept = {"weights": network.trained(), "optimizer": optimizer.state_dict(),
             "schedule": schedule.state_dict(), "step": step}  # fmt: skip
     torch.save(kept, path.with_suffix(".new"))
     path.with_suffix(".new").replace(path)
 
 
-def _resume(path: Path, reader: CrossEncoder, optimizer: Any, schedule: Any) -> int:
+def _resume(path: Path, network: CrossEncoder, optimizer: Any, schedule: Any) -> int:
     if not path.exists():
         return 0
     kept = torch.load(path, weights_only=True)
-    reader.load_state_dict(kept["reader"], strict=False)
+    network.load_state_dict(kept["weights"], strict=False)
     optimizer.load_state_dict(kept["optimizer"])
     schedule.load_state_dict(kept["schedule"])
     step: int = kept["step"]

@@ -1,16 +1,24 @@
 """An article as HTML for the source panel, its quotes marked where they stand."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from markupsafe import Markup
 
 from rag.languages.titles import shown_title
-from rag.page.html.bidi import Way, direction, foreign_runs, opposite
-from rag.page.html.markup import escaped, isolated, joined, markup, set_off, spoken
-from rag.page.html.places import BETWEEN, name_of, place
+from rag.page.html.bidi import Way, direction, opposite, pieces
+from rag.page.html.labels import BETWEEN, name_of, place
+from rag.page.html.markup import (
+    directed,
+    escaped,
+    isolate_foreign,
+    isolated,
+    joined,
+    lang_attribute,
+    markup,
+)
 from rag.page.html.words import Words
 from rag.records import Document
 
@@ -45,8 +53,8 @@ def article_html(document: Document, spans: Iterable[tuple[int, int, int]], say:
             '<h2 dir="{heading}" lang="{lang}">{title}</h2><p class="place">{place}</p>{quotes}'
             '<div class="text">{lines}</div>',
             heading=heading,
-            title=set_off(title, heading),
-            lang=spoken(document.lang),
+            title=isolate_foreign(title, heading),
+            lang=lang_attribute(document.lang),
             place=_place(document, say),
             quotes=_quotes(within, say),
             lines=_lines(document, within, way),
@@ -98,23 +106,11 @@ def _lines(document: Document, spans: Sequence[_Span], way: Way) -> Markup:
         own = [each for each in spans if each.start < end and start < each.end]
         own_way = direction(line, way)
         inside = joined(
-            _piece(document.text, a, b, own, begun, turned and opposite(own_way))
-            for a, b, turned in _pieces(line, start, own_way)
+            _piece(document.text, start + a, start + b, own, begun, turned and opposite(own_way))
+            for a, b, turned in pieces(line, own_way)
         )
-        paragraph = '<p dir="{way}" lang="{lang}">{inside}</p>'
-        parts.append(markup(paragraph, way=own_way, lang=spoken(document.lang), inside=inside))
-        parts.append(found[0][len(line) :])
+        parts += [directed("p", inside, own_way, document.lang), found[0][len(line) :]]
     return joined(parts)
-
-
-def _pieces(line: str, offset: int, way: Way) -> Iterator[tuple[int, int, bool]]:
-    """Start and end in the article of each piece of the line, and whether it runs the other way."""
-    at = 0
-    for start, end in foreign_runs(line, way):
-        yield offset + at, offset + start, False
-        yield offset + start, offset + end, True
-        at = end
-    yield offset + at, offset + len(line), False
 
 
 def _piece(

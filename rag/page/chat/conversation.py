@@ -1,7 +1,7 @@
 """The tab in which questions are asked: its parts, and what each of their events does."""
 
 import tomllib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -12,29 +12,33 @@ import gradio as gr
 from rag.engine import Rag
 from rag.errors import RagError
 from rag.page.chat.article import article_html
-from rag.page.chat.desk import Desk
 from rag.page.chat.feedback import keep_feedback
+from rag.page.chat.queue import EngineQueue
 from rag.page.chat.transcript import log_html, transcript, turn_html
 from rag.page.chat.turns import Turn, Turns, history, kept, restored
 from rag.page.html.bidi import direction
+from rag.page.html.labels import shown_filter
 from rag.page.html.markup import markup
-from rag.page.html.places import shown_filter
 from rag.page.html.words import Words
-from rag.page.sources.tab import SourcesTab
 from rag.records import Document
 
 Frame = tuple[Any, Any, Any]
 """What an event sends: the transcript, the conversation for the browser, the question box."""
+_UNCHANGED: Frame = (gr.skip(), gr.skip(), gr.skip())
 Span = tuple[int, int, int, str | None]
 """What is to be marked: its number, start and end in code points, and its text where known."""
 _SCRIPT = Path(__file__).with_name("chat.js")
+_EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# What takes no time goes without the queue, whose stream Gradio's client may miss to open again
+# for an event that is sent just as the stream of another one ends.
+_QUIET = {**_EVENT, "queue": False}
 
 
 class Conversation:
     """One language's chat tab; each visitor's conversation is kept by their own browser."""
 
-    def __init__(self, engine: Rag, desk: Desk, say: Words) -> None:
-        self._engine, self._desk, self._say = engine, desk, say
+    def __init__(self, engine: Rag, queue: EngineQueue, say: Words) -> None:
+        self._engine, self._queue, self._say = engine, queue, say
 
     def build(self) -> None:
         """Put the parts where the context is."""
@@ -59,7 +63,7 @@ class Conversation:
             )  # fmt: skip
 
     def _server_functions(self) -> list[Callable[[list[Any]], Any]]:
-        """What page.js calls as `server.article` and so on; Gradio takes no methods."""
+        """What chat.js calls as `server.article` and so on; Gradio takes no methods."""
 
         def article(told: list[Any]) -> dict[str, Any]:
             return self.article(told)
@@ -69,15 +73,11 @@ class Conversation:
 
         return [article, translation]
 
-    def connect(self, blocks: gr.Blocks, sources: SourcesTab) -> None:
-        """Tie the events of the parts to this object."""
-        turns, where = self._turns, sources.where
+    def connect(self, blocks: gr.Blocks, where: gr.State) -> None:
+        """Tie the events of the parts to this object; `where` is the next question's filter."""
+        turns, quiet = self._turns, _QUIET
         frame = [self._shown, turns, self._box]
-        # What takes no time goes without the queue, whose stream Gradio's client may miss to
-        # open again for an event that is sent just as the stream of another one ends.
-        event: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        quiet, asking = event | {"queue": False}, event | {"concurrency_limit": None}
-        asking["outputs"] = frame
+        asking: dict[str, Any] = {**_EVENT, "concurrency_limit": None, "outputs": frame}
         self._box.submit(self.answer, [self._box, turns, where], **asking)
         for chip in self._chips:
             chip.click(self.answer, [chip, turns, where], **asking)
@@ -86,11 +86,18 @@ class Conversation:
         self._shown.edit(self.edit, [turns], frame, **quiet)
         self._shown.restart(self.restart, None, frame, **quiet)
         self._shown.verdict(self.verdict, [turns], frame, **quiet)
-        unfiltered = self._shown.unfilter(sources.unfilter, None, sources.filter_parts, **quiet)
-        for filtered in (*sources.filtered, unfiltered):
-            filtered.then(self.filter_line, [where], [self._filter], **quiet)
         blocks.load(self.restore, [turns], [self._shown], **quiet)
         blocks.unload(self.stop)
+
+    def unfilter(self, clear: Callable[[], Any], parts: list[Any]) -> gr.events.Dependency:
+        """The event of the button over the box, which calls `clear` to give the parts values."""
+        pressed: gr.events.Dependency = self._shown.unfilter(clear, None, parts, **_QUIET)
+        return pressed
+
+    def show_filter(self, where: gr.State, changes: Iterable[gr.events.Dependency]) -> None:
+        """Show the filter over the box after each of the events that may change it."""
+        for change in changes:
+            change.then(self.filter_line, [where], [self._filter], **_QUIET)
 
     async def answer(
         self, question: str, conversation: Any, where: Mapping[str, Any], request: gr.Request
@@ -98,17 +105,17 @@ class Conversation:
         """The page after each step of the answer; unchanged by an empty question."""
         turns = restored(conversation)
         if not question.strip():
-            yield gr.skip(), gr.skip(), gr.skip()
+            yield _UNCHANGED
             return
         async for frame in self._answer(turns, Turn(question, where=where or {}), request):
             yield frame
 
     async def _answer(self, before: Turns, turn: Turn, request: gr.Request) -> AsyncIterator[Frame]:
         visitor = _visitor(request)
-        self._desk.drop(visitor)
+        self._queue.drop(visitor)
         yield self._frame((*before, turn), self._busy_box())
         earlier = [turn_html(each, False, self._say) for each in before]
-        answered = self._desk.answered(turn, history(before), visitor, self._say)
+        answered = self._queue.answered(turn, history(before), visitor, self._say)
         async with aclosing(answered) as steps:
             async for turn in steps:
                 if turn.state != "open":
@@ -127,7 +134,7 @@ class Conversation:
         turns = restored(conversation)
         place = _place(turns, event)
         if place is None:
-            yield gr.skip(), gr.skip(), gr.skip()
+            yield _UNCHANGED
             return
         again = Turn(turns[place].question, where=turns[place].where)
         async for frame in self._answer(turns[:place], again, request):
@@ -138,13 +145,13 @@ class Conversation:
         turns = restored(conversation)
         place = _place(turns, event)
         if place is None:
-            return gr.skip(), gr.skip(), gr.skip()
-        self._desk.drop(_visitor(request))
+            return _UNCHANGED
+        self._queue.drop(_visitor(request))
         return self._frame(turns[:place], gr.update(value=turns[place].question))
 
     async def restart(self, request: gr.Request) -> Frame:
         """Begin a new conversation."""
-        self._desk.drop(_visitor(request))
+        self._queue.drop(_visitor(request))
         return self._frame((), gr.update(value=""))
 
     def verdict(self, conversation: Any, event: gr.EventData) -> Frame:
@@ -152,7 +159,7 @@ class Conversation:
         turns, told = restored(conversation), event._data
         place = _place(turns, event)
         if place is None or turns[place].answer is None:
-            return gr.skip(), gr.skip(), gr.skip()
+            return _UNCHANGED
         turn, liked = turns[place], told.get("liked") is True
         assert turn.answer is not None
         folder = self._engine.settings.store_folder / "feedback"
@@ -166,7 +173,7 @@ class Conversation:
 
     async def stop(self, request: gr.Request) -> None:
         """Stop what this visitor waits for, who asks for it or has closed the page."""
-        self._desk.stop(_visitor(request))
+        self._queue.stop(_visitor(request))
 
     def restore(self, conversation: Any) -> str:
         """The conversation that the browser kept."""
@@ -215,7 +222,7 @@ class Conversation:
         except (TypeError, ValueError):
             return {"fault": self._say("chat.fault")}
         try:
-            found = await self._desk.translate(text, lang, to)
+            found = await self._queue.translate(text, lang, to)
         except RagError as error:
             return {"fault": str(error)}
         shown = {"text": found.text, "lang": found.lang, "dir": direction(found.text)}

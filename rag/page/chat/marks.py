@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from rag.languages.detect import script_direction
-from rag.page.html.bidi import Way, direction
-from rag.page.html.markup import isolated, joined, markup, set_off, spoken
-from rag.page.html.places import name_of, page_way, place
+from rag.languages.cldr import script_direction
+from rag.page.html.bidi import direction
+from rag.page.html.labels import name_of, page_way, place
+from rag.page.html.markup import directed, isolate_foreign, isolated, joined, lang_attribute, markup
 from rag.page.html.words import Words
 from rag.records import Answer, Citation, Statement
 
@@ -17,7 +17,7 @@ _LINE = re.compile(r"[^\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Inlay:
+class Replacement:
     """What takes the place of a part of a text."""
 
     start: int
@@ -31,17 +31,18 @@ def marked_paragraphs(answer: Answer, key: str, say: Words) -> Markup:
     A mark stands where a statement says that it ends, and nowhere else: an article's own
     "[1]" is text. One without its citation is text, too. `key` is that of the turn.
     """
-    inlays = [
-        Inlay(start, start + len(label(each)), _mark(each, f"{key}-{index}", answer, say))
+    replacements = [
+        Replacement(start, start + len(label(each)), _mark(each, f"{key}-{index}", answer, say))
         for index, (start, each) in enumerate(placed_marks(answer), 1)
     ]
     for statement in answer.statements:
         if answer.text[statement.start : statement.end] == statement.text:
-            inlays += quote_within(statement, answer)
-    inlays.sort(key=lambda each: each.start)
-    lines = _LINE.finditer(answer.text)
+            replacements += quote_within(statement, answer)
+    replacements.sort(key=lambda each: each.start)
     return joined(
-        _paragraph(answer, line.start(), line.end(), inlays) for line in lines if line[0].strip()
+        _paragraph(line[0], line.start(), replacements, answer.language)
+        for line in _LINE.finditer(answer.text)
+        if line[0].strip()
     )
 
 
@@ -67,15 +68,11 @@ def label(citation: Citation) -> str:
 
 def statement_paragraph(statement: Statement, answer: Answer) -> Markup:
     """A statement by itself, without its marks."""
-    inlays = [
-        Inlay(each.start - statement.start, each.end - statement.start, each.inside)
-        for each in quote_within(statement, answer)
-    ]
-    inside, way = _laid_in(statement.text, inlays, answer.language)
-    return _as_paragraph(inside, way, answer.language)
+    quote = quote_within(statement, answer)
+    return _paragraph(statement.text, statement.start, quote, answer.language)
 
 
-def quote_within(statement: Statement, answer: Answer) -> list[Inlay]:
+def quote_within(statement: Statement, answer: Answer) -> list[Replacement]:
     """The article's words in a statement that quotes them, in their language and direction."""
     if statement.status != "quoted":
         return []
@@ -84,43 +81,26 @@ def quote_within(statement: Statement, answer: Answer) -> list[Inlay]:
         at = statement.text.find(words) if words and citation.number in statement.marks else -1
         if at >= 0:
             start = statement.start + at
-            return [Inlay(start, start + len(words), isolated(words, citation.lang))]
+            return [Replacement(start, start + len(words), isolated(words, citation.lang))]
     return []
 
 
-def _paragraph(answer: Answer, start: int, end: int, inlays: Sequence[Inlay]) -> Markup:
-    own = [
-        Inlay(each.start - start, each.end - start, each.inside)
-        for each in inlays
-        if start <= each.start and each.end <= end
-    ]
-    inside, way = _laid_in(answer.text[start:end], own, answer.language)
-    return _as_paragraph(inside, way, answer.language)
-
-
-def _as_paragraph(inside: Markup, way: Way, lang: str) -> Markup:
-    return markup(
-        '<p dir="{way}" lang="{lang}">{inside}</p>', way=way, lang=spoken(lang), inside=inside
-    )
-
-
-def _laid_in(text: str, inlays: Sequence[Inlay], lang: str) -> tuple[Markup, Way]:
-    """The text with its inlays, and the direction of what is around them.
+def _paragraph(text: str, start: int, replacements: Sequence[Replacement], lang: str) -> Markup:
+    """A part of the answer that begins there, with its replacements.
 
     A frame in the asker's language keeps its direction around a long quote in another.
     """
-    between, insides, at = [], [], 0
-    for each in inlays:
-        if each.start >= at:
-            between.append(text[at : each.start])
+    between, insides, at = [], [], start
+    for each in replacements:
+        if at <= each.start and each.end <= start + len(text):
+            between.append(text[at - start : each.start - start])
             insides.append(each.inside)
             at = each.end
-    between.append(text[at:])
+    between.append(text[at - start :])
     way = direction(" ".join(between), script_direction(lang))
-    parts = [set_off(each, way) for each in between]
-    return joined(
-        part for pair in zip(parts, [*insides, Markup()], strict=True) for part in pair
-    ), way
+    parts = [isolate_foreign(each, way) for each in between]
+    pairs = zip(parts, [*insides, Markup()], strict=True)
+    return directed("p", joined(part for pair in pairs for part in pair), way, lang)
 
 
 def _mark(citation: Citation, name: str, answer: Answer, say: Words) -> Markup:
@@ -161,8 +141,8 @@ def _card(citation: Citation, name: str, answer: Answer, say: Words) -> Markup:
         start=citation.start,
         end=citation.end,
         way=way,
-        lang=spoken(citation.lang),
-        quote=set_off(citation.quote, way),
+        lang=lang_attribute(citation.lang),
+        quote=isolate_foreign(citation.quote, way),
         place=place([title], citation.lang, citation.date, citation.page, say),
         hidden=Markup(" hidden") if citation.lang == answer.language else "",
         translate=say("turn.translate"),

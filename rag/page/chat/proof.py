@@ -7,8 +7,7 @@ from markupsafe import Markup
 
 from rag.page.chat.marks import label, statement_paragraph
 from rag.page.chat.turns import Turn
-from rag.page.html.markup import isolated, joined, markup, paragraph
-from rag.page.html.places import (
+from rag.page.html.labels import (
     beginning,
     in_page_language,
     language_name,
@@ -17,6 +16,7 @@ from rag.page.html.places import (
     passage_button,
     shown_filter,
 )
+from rag.page.html.markup import isolated, joined, markup, paragraph
 from rag.page.html.words import Words
 from rag.records import Answer, Citation, Hit, Statement
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
+from rag.page.chat.feedback import MAX_REASON
 from rag.page.chat.marks import marked_paragraphs
 from rag.page.chat.proof import proof
 from rag.page.chat.turns import Turn
-from rag.page.html.markup import isolated, joined, markup, paragraph, paragraphs, spoken
-from rag.page.html.places import (
+from rag.page.html.labels import (
     beginning,
     name_of,
     page_way,
@@ -16,14 +16,13 @@ from rag.page.html.places import (
     place,
     shown_filter,
 )
+from rag.page.html.markup import isolated, joined, lang_attribute, markup, paragraph, paragraphs
 from rag.page.html.words import Words
 from rag.records import Answer, Hit
 
 MOST_NEAREST = 3
 EXCERPT = 200
 """Code points of a passage that an abstention shows."""
-MAX_REASON = 2_000
-"""Characters of a reason, as `rag.page.chat.feedback` keeps them."""
 _DOING = {
     "waiting": "turn.waiting",
     "searching": "turn.searching",
@@ -64,7 +63,7 @@ def turn_html(turn: Turn, last: bool, say: Words) -> Markup:
         "{only}{answer}{note}{proof}{acts}</article>",
         classes=f"{turn.state} {mode}".strip(),
         key=turn.key,
-        lang=spoken(lang),
+        lang=lang_attribute(lang),
         busy="true" if turn.state == "open" else "false",
         asked=paragraphs(turn.question, lang, page_way(say)),
         only=_only(turn, say),
@@ -143,14 +142,14 @@ def _news(turn: Turn, say: Words) -> Markup:
         return _own(say("turn.stopped"))
     known = turn.doing != "reading" or turn.count
     told = say(_DOING[turn.doing] if known else "turn.found", count=turn.count)
-    return joined([_own(told), _found(turn, say)])
+    return joined([_own(told), _found(turn)])
 
 
 def _own(text: str) -> Markup:
     return markup("<p>{text}</p>", text=text)
 
 
-def _found(turn: Turn, say: Words) -> Markup:
+def _found(turn: Turn) -> Markup:
     """The titles of the articles that were found, best first."""
     titles = {hit.source: isolated(name_of(hit.title, hit.source), hit.lang) for hit in turn.hits}
     if not titles:

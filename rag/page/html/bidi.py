@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from typing import Literal
 
@@ -77,6 +78,16 @@ def foreign_runs(text: str, way: Way) -> list[tuple[int, int]]:
             start = found.start("letters")
         runs.append((start, end))
     return runs
+
+
+def pieces(text: str, way: Way) -> Iterator[tuple[int, int, bool]]:
+    """Start and end of each piece of the text, and whether it runs the other way."""
+    at = 0
+    for start, end in foreign_runs(text, way):
+        yield at, start, False
+        yield start, end, True
+        at = end
+    yield at, len(text), False
 
 
 def _begins_name(letters: str) -> bool:

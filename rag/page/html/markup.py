@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable
 from functools import cache
+from typing import Literal
 
 from markupsafe import Markup, escape
 
-from rag.page.html.bidi import Way, direction, foreign_runs, opposite
+from rag.page.html.bidi import Way, direction, opposite, pieces
 
 _NOT_IN_HTML = re.compile("[\x00\ud800-\udfff]")
 _LANG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
@@ -42,29 +43,24 @@ def joined(parts: Iterable[object], between: str = "") -> Markup:
     return Markup(str(escaped(between)).join(map(escaped, parts)))
 
 
-def set_off(text: str, way: Way) -> Markup:
+def isolate_foreign(text: str, way: Way) -> Markup:
     """The text with words of the other direction isolated; its `textContent` is the text.
 
-    >>> print(set_off("the paper אל-יומא (2024)", "ltr"))
+    >>> print(isolate_foreign("the paper אל-יומא (2024)", "ltr"))
     the paper <bdi dir="rtl">אל-יומא</bdi> (2024)
     """
-    parts, at = [], 0
-    for start, end in foreign_runs(text, way):
-        inside = markup('<bdi dir="{way}">{text}</bdi>', way=opposite(way), text=text[start:end])
-        parts += [escaped(text[at:start]), inside]
-        at = end
-    return joined([*parts, text[at:]])
+    return joined(
+        markup('<bdi dir="{way}">{text}</bdi>', way=opposite(way), text=text[start:end])
+        if turned
+        else text[start:end]
+        for start, end, turned in pieces(text, way)
+    )
 
 
 def isolated(text: str, lang: str = "", otherwise: Way = "ltr") -> Markup:
     """A name or title of others, so that it does not turn the line that it stands in."""
     way = direction(text, otherwise)
-    return markup(
-        '<bdi dir="{way}" lang="{lang}">{text}</bdi>',
-        way=way,
-        lang=spoken(lang),
-        text=set_off(text, way),
-    )
+    return directed("bdi", isolate_foreign(text, way), way, lang)
 
 
 def paragraphs(text: str, lang: str = "", otherwise: Way = "ltr") -> Markup:
@@ -75,20 +71,26 @@ def paragraphs(text: str, lang: str = "", otherwise: Way = "ltr") -> Markup:
 def paragraph(text: str, lang: str = "", otherwise: Way = "ltr") -> Markup:
     """A text on its own."""
     way = direction(text, otherwise)
+    return directed("p", isolate_foreign(text, way), way, lang)
+
+
+def directed(tag: Literal["p", "bdi"], inside: Markup, way: Way, lang: str) -> Markup:
+    """An element that states which way its text runs, and in which language."""
     return markup(
-        '<p dir="{way}" lang="{lang}">{text}</p>',
+        '<{tag} dir="{way}" lang="{lang}">{inside}</{tag}>',
+        tag=tag,
         way=way,
-        lang=spoken(lang),
-        text=set_off(text, way),
+        lang=lang_attribute(lang),
+        inside=inside,
     )
 
 
-def spoken(lang: str) -> str:
+def lang_attribute(lang: str) -> str:
     """What `lang` says of a text: its language, or "", which is that nobody knows it.
 
     Without an attribute the text would be read aloud as if it were in the page's language.
 
-    >>> spoken("he"), spoken("pt-BR"), spoken("?"), spoken("xxz")
+    >>> lang_attribute("he"), lang_attribute("pt-BR"), lang_attribute("?"), lang_attribute("xxz")
     ('he', 'pt-BR', '', '')
     """
     known = lang.partition("-")[0].lower() in _languages()

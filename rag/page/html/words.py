@@ -1,7 +1,9 @@
 """What the page itself says, in the languages that it speaks."""
 
+import re
 import tomllib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +19,7 @@ LANGUAGES = {
 }
 """The languages of the page, each by its own name; the first is that of everyone else."""
 _RIGHT_TO_LEFT = ("ar", "he")
+_OLD_HEBREW = re.compile(r"^iw\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +59,18 @@ def preferred(accepted: str) -> str:
     >>> preferred("fr-FR, iw;q=0.5, pl;q=0.7"), preferred(""), preferred("ru;q=0, *")
     ('pl', 'en', 'en')
     """
+    from babel import negotiate_locale
+
     ranked = sorted(_ranges(accepted), key=lambda each: -each[0])
-    return next((lang for quality, lang in ranked if quality > 0), next(iter(LANGUAGES)))
+    names = [name for quality, name in ranked if quality > 0]
+    return negotiate_locale(names, LANGUAGES, sep="-") or next(iter(LANGUAGES))
 
 
 def _ranges(accepted: str) -> Iterable[tuple[float, str]]:
     for part in accepted.split(","):
         name, _, quality = part.partition(";")
-        lang = name.strip().lower().partition("-")[0]
-        lang = {"iw": "he"}.get(lang, lang)
-        if lang in LANGUAGES:
-            try:
-                yield float(quality.partition("=")[2] or 1), lang
-            except ValueError:
-                continue
+        with suppress(ValueError):
+            yield float(quality.partition("=")[2] or 1), _OLD_HEBREW.sub("he", name.strip().lower())
 
 
 @cache

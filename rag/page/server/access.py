@@ -148,7 +148,10 @@ def refusal(request: "Request", settings: Settings, signed_in: SignedIn) -> Refu
 
 
 def _names_this_machine(host: str) -> bool:
-    """Another name means that a site has made its name lead here, to read as if it were us."""
+    """Another name means that a site has made its name lead here, to read as if it were us.
+
+    Starlette's TrustedHostMiddleware knows neither IPv6 nor all of 127.0.0.0/8 nor "localhost.".
+    """
     try:
         parts = urlsplit(f"//{host}")
     except ValueError:

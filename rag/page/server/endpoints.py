@@ -9,15 +9,15 @@ import gradio as gr
 
 from rag.engine import Rag
 from rag.errors import InputError, RagError
-from rag.page.chat.desk import Desk
+from rag.page.chat.queue import EngineQueue
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def add_endpoints(engine: Rag, desk: Desk) -> None:
+def add_endpoints(engine: Rag, queue: EngineQueue) -> None:
     """Add /ask, /search, /article, /articles and /translate to the page in whose context it is."""
-    calls = Endpoints(engine, desk)
+    calls = Endpoints(engine, queue)
     for call in (calls.ask, calls.search, calls.articles, calls.article, calls.translate):
         gr.events.api(_told(call), api_name=call.__name__, concurrency_limit=None)
 
@@ -25,8 +25,8 @@ def add_endpoints(engine: Rag, desk: Desk) -> None:
 class Endpoints:
     """Each takes and gives JSON; what cannot be done is an error of one line."""
 
-    def __init__(self, engine: Rag, desk: Desk) -> None:
-        self._engine, self._desk = engine, desk
+    def __init__(self, engine: Rag, queue: EngineQueue) -> None:
+        self._engine, self._queue = engine, queue
 
     async def ask(
         self,
@@ -44,7 +44,7 @@ class Endpoints:
         with marks such as [1], under `citations` the exact quote of each mark with its article and
         offsets (in code points), and `abstained`, which is true when no article tells.
         """
-        answer = await self._desk.ask(
+        answer = await self._queue.ask(
             question, history or [], language, where or {}, str(request.session_hash)
         )
         return answer.to_dict()
@@ -57,7 +57,7 @@ class Endpoints:
         Each has its article's `source`, `start` and `end` in code points, its `text`, and as
         `score` the probability that it answers.
         """
-        async with self._desk.alone():
+        async with self._queue.alone():
             hits = await asyncio.to_thread(self._engine.search, question, k, where)
         return [hit.to_dict() for hit in hits]
 
@@ -89,7 +89,7 @@ class Endpoints:
         Where no translation passes, `text` is what code can say of the quote (figures, dates,
         countries, names), `label` is empty and `status` says why.
         """
-        return (await self._desk.translate(text, lang, to)).to_dict()
+        return (await self._queue.translate(text, lang, to)).to_dict()
 
 
 def _told(call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:

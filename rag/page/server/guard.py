@@ -7,16 +7,19 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
+from string import Template
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rag.page.html.markup import markup
 from rag.page.html.words import LANGUAGES, page_direction, preferred
 from rag.page.server.access import Refusal, SignedIn, is_loopback, page_language, refusal
-from rag.page.server.bodies import checked_body
+from rag.page.server.request_body import checked_body
 from rag.settings import Settings
 
 COOKIE = "page_language"
@@ -46,35 +49,41 @@ _OUTSIDE = re.compile(
 )
 _HTML = re.compile(r'<html\s+lang="en"')
 _API_INFO = re.compile(r"(<script>window\.gradio_api_info = ).*?(;</script>)", re.DOTALL)
+# Gradio's own words, such as those of its API view, go by the browser's language.
+_NAVIGATOR = Template(
+    'Object.defineProperty(navigator,"language",{value:"$lang"});'
+    'Object.defineProperty(navigator,"languages",{value:["$lang"]});'
+)
 _NO_ENDPOINTS = '{"named_endpoints":{},"unnamed_endpoints":{}}'
 
 
 class Guard:
-    """An ASGI application around another one: turns away, redirects, and mends replies.
+    """An ASGI application around another one: turns away, redirects, and changes replies.
 
     Only the few pages are held back until they are whole. All else passes as it comes, so
     that a stream stays one.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings, signed_in: SignedIn) -> None:
-        self._app = app
+        self.app = app
         self._settings = settings
         self._signed_in = signed_in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; what is not HTTP passes."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         request = Request(scope)
         send = _Reply(send, request).send
-        instead = self._refused(request) or redirection(request)
+        why = refusal(request, self._settings, self._signed_in)
+        instead = _refused(why) if why else redirection(request)
         if instead is not None:
             await instead(scope, receive, send)
             return
         lang = page_language(request.url.path)
         if lang is not None or is_loopback(self._settings.host):
-            # A page is mended before it is sent, and on this machine compressing takes longer
+            # A page is changed before it is sent, and on this machine compressing takes longer
             # than sending.
             scope = _without(scope, b"accept-encoding")
         if lang is not None:
@@ -82,16 +91,12 @@ class Guard:
             send = _Page(send, lang, closed).send
         received = await checked_body(request, receive)
         if isinstance(received, Refusal):
-            await _told(received)(scope, receive, send)
+            await _refused(received)(scope, receive, send)
             return
-        await self._app(scope, received, send)
-
-    def _refused(self, request: Request) -> Response | None:
-        why = refusal(request, self._settings, self._signed_in)
-        return _told(why) if why else None
+        await self.app(scope, received, send)
 
 
-def _told(why: Refusal) -> Response:
+def _refused(why: Refusal) -> Response:
     return PlainTextResponse(f"{why.line}\n", why.status)
 
 
@@ -124,26 +129,19 @@ def _address(lang: str, request: Request) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 
 
-def mended(html: str, lang: str, closed: bool = False) -> str:
+def localised(html: str, lang: str, closed: bool = False) -> str:
     """Gradio's page in one of LANGUAGES, without what it tells of other places.
 
     Its lines end as a browser reads them, in a line feed alone. `closed` leaves out the names
     of the endpoints, for who is not signed in.
     """
     html = html.replace("\r\n", "\n").replace("\r", "\n")
-    html = _HTML.sub(f'<html lang="{lang}" dir="{page_direction(lang)}"', html, count=1)
-    html = _OUTSIDE.sub("", html)
+    root = markup('<html lang="{lang}" dir="{way}"', lang=lang, way=page_direction(lang))
+    html = _OUTSIDE.sub("", _HTML.sub(root, html, count=1))
     if closed:
         html = _API_INFO.sub(rf"\g<1>{_NO_ENDPOINTS}\g<2>", html)
-    return html.replace("<head>", f"<head><script>{_speaks(lang)}</script>", 1)
-
-
-def _speaks(lang: str) -> str:
-    """Gradio's own words, such as those of its API view, go by the browser's language."""
-    return (
-        f'Object.defineProperty(navigator,"language",{{value:"{lang}"}});'
-        f'Object.defineProperty(navigator,"languages",{{value:["{lang}"]}});'
-    )
+    script = Markup(_NAVIGATOR.substitute(lang=lang))
+    return html.replace("<head>", markup("<head><script>{script}</script>", script=script), 1)
 
 
 def page_policy(html: str) -> str:
@@ -206,7 +204,7 @@ class _Reply:
 
 
 class _Page:
-    """Holds a page back until it is whole, and sends it mended."""
+    """Holds a page back until it is whole, and sends it in its language."""
 
     def __init__(self, send: Send, lang: str, closed: bool) -> None:
         self._send = send
@@ -224,7 +222,7 @@ class _Page:
             return
         headers = MutableHeaders(raw=list(self._start.get("headers", ())))
         if headers.get("content-type", "").startswith("text/html"):
-            html = mended(self._body.decode(), self._lang, self._closed)
+            html = localised(self._body.decode(), self._lang, self._closed)
             self._body = html.encode()
             headers["content-length"] = str(len(self._body))
             headers["content-security-policy"] = page_policy(html)

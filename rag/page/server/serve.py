@@ -13,7 +13,7 @@ import socket
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     import gradio as gr
     from gradio.routes import App
 
-Allowed = Callable[[Request], bool]
-
 _HOUR = 60 * 60
 _PAGE = Path(__file__).parents[1]
+_STYLES = [_PAGE / name for name in ("server/layout.css", "chat/chat.css", "sources/sources.css")]
 _log = logging.getLogger(__name__)
 
 
@@ -101,25 +100,16 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def server(
-    engine: Rag,
-    blocks: "gr.Blocks | None" = None,
-    add_routes: Callable[[FastAPI, Allowed], None] | None = None,
-) -> uvicorn.Server:
+def server(engine: Rag, blocks: "gr.Blocks | None" = None) -> uvicorn.Server:
     """The web server of the page, to be run on a socket from `listen`.
 
-    `blocks` is the page, `add_routes` adds what is served beside it, closed to whom the
-    given test does not allow; None are those of this package. Call it in the event loop
-    that will run it: outside of one Gradio opens loops that it never closes. The server
-    is ours, not that of `Blocks.launch`, which waits for open tabs when it is to end, and
-    when it begins asks itself over HTTP whether it runs, through a proxy where one is set.
+    `blocks` is the page; None is that of this package. Call it in the event loop that will
+    run it: outside of one Gradio opens loops that it never closes. The server is ours, not
+    that of `Blocks.launch`, which waits for open tabs when it is to end, and when it begins
+    asks itself over HTTP whether it runs, through a proxy where one is set.
     """
-    if add_routes is None:
-        from rag.page.runs.tab import report_route
-
-        add_routes = report_route
     if blocks is None:
-        from rag.page.layout import page
+        from rag.page.server.layout import page
 
         blocks = page(engine)
     settings = engine.settings
@@ -128,11 +118,9 @@ def server(
     def signed_in(request: Request) -> str | None:
         return _user(app.state.gradio, request)
 
-    add_routes(app, lambda request: settings.login is None or signed_in(request) is not None)
     app.state.gradio = _mount(app, blocks, settings)
     logging.getLogger("uvicorn.error").addFilter(_is_news)
-    guarded = Guard(app, settings, signed_in)
-    return _Server(engine, guarded)
+    return _Server(engine, Guard(app, settings, signed_in))
 
 
 def _mount(app: FastAPI, blocks: "gr.Blocks", settings: Settings) -> "App":
@@ -152,11 +140,11 @@ def _mount(app: FastAPI, blocks: "gr.Blocks", settings: Settings) -> "App":
             path="/",
             auth=login_check(settings),
             theme=_theme(),
-            css_paths=[_PAGE / "page.css"],
+            css_paths=_STYLES,
             footer_links=["api"],
             show_error=True,
             max_file_size=MOST_BYTES if uploads_allowed(settings) else 1,
-            # The page of runs offers to keep them on a public service.
+            # Gradio's history of calls offers to keep them on a public service.
             run_history=False,
             enable_monitoring=False,
             ssr_mode=False,

@@ -12,8 +12,8 @@ from rag.engine import Rag
 from rag.errors import InputError
 from rag.ingestion.staging import file_of
 from rag.languages.folding import fold
+from rag.page.html.labels import BETWEEN, language_name, name_of
 from rag.page.html.markup import isolated, joined, markup
-from rag.page.html.places import BETWEEN, language_name, name_of
 from rag.page.html.words import Words, words
 from rag.records import Document, Record
 from rag.store.filters import OneOf, day_number, parse_filter

@@ -7,7 +7,7 @@ an event of our own: as the value of a part of Gradio's, a path is whatever a cl
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -24,9 +24,8 @@ from rag.ingestion.ingest import Progress
 from rag.ingestion.staging import MOST_BYTES, visible
 from rag.page.html.markup import markup
 from rag.page.html.words import Words, page_direction
-from rag.page.server.access import uploads_allowed
-from rag.page.sources.adding import Outcome, Step, adding_html, fault_html, named, problem_html
 from rag.page.sources.listing import FilterError, filter_of, languages_of, listed, table_html
+from rag.page.sources.upload_form import Outcome, Step, adding_html, fault_html, named, problem_html
 
 Busy = Callable[[], AbstractAsyncContextManager[None]]
 Frame = tuple[Any, Any, Any]
@@ -42,38 +41,22 @@ _KEPT = re.compile(r"[0-9a-f]{64}")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
 class SourcesTab:
-    """What the rest of the page uses of the tab."""
+    """One language's tab of articles; the filter is each visitor's own."""
 
-    where: gr.State
-    """The filter of the next question, as `Rag.ask` takes it."""
-    filtered: list[gr.events.Dependency]
-    """The events after which there may be another filter; `then` follows one."""
-    refresh: Callable[[], tuple[Any, ...]]
-    """To be called for each new page; its results are the values of `refreshed`."""
-    refreshed: list[Any]
-    unfilter: Callable[[], Awaitable[tuple[Any, ...]]]
-    """Takes the filter away; its results are the values of `filter_parts`."""
-    filter_parts: list[Any]
-
-
-def sources_tab(engine: Rag, say: Words, busy: Busy) -> SourcesTab:
-    """Build the tab where the context is; articles are added and removed inside of `busy()`."""
-    return _Sources(engine, say, busy).build()
-
-
-class _Sources:
-    def __init__(self, engine: Rag, say: Words, busy: Busy) -> None:
-        self._engine, self._say, self._busy = engine, say, busy
+    def __init__(self, engine: Rag, say: Words, busy: Busy, uploads: bool) -> None:
+        """Articles are added and removed inside of `busy()`, where `uploads` are allowed."""
+        self._engine, self._say, self._busy, self._uploads = engine, say, busy, uploads
         self._tasks: set[asyncio.Task[Outcome]] = set()
         # Without a mouse, the press of the button also leaves a box: that must be done first.
         self._in_turn = asyncio.Lock()
 
-    def build(self) -> SourcesTab:
+    def build(self) -> None:
+        """Put the parts where the context is, and tie their events to this object."""
         say, script = self._say, _SCRIPT.read_text(encoding="utf-8")
         html = partial(gr.HTML, apply_default_css=False)
-        where = gr.State({})
+        self.where = gr.State({})
+        """The filter of the next question, as `Rag.ask` takes it."""
         with gr.Column(elem_id="sources"):
             with gr.Row(elem_id="sources-filter"):
                 langs = gr.Dropdown(
@@ -89,24 +72,27 @@ class _Sources:
             problem = html("", elem_id="sources-problem", js_on_load=None)
             table = html("", elem_id="sources-table", js_on_load=script)
             adding = html(self._adding(), elem_id="sources-add", js_on_load=script)
+        limits, shown = [langs, since, until], [adding, table, langs]
+        self.refreshed = [table, langs]
+        """What the results of `refresh` are the values of, to be called for each new page."""
+        self.filter_parts = [self.where, *limits, problem, table]
+        """What the results of `unfilter` are the values of."""
+        changes = [langs.input, since.submit, since.blur, until.submit, until.blur]
         event: dict[str, Any] = {
             "show_progress": "hidden",
             "api_visibility": "private",
             "concurrency_limit": None,
         }
-        limits, filter_parts = [langs, since, until], [where, langs, since, until, problem, table]
-        changes = [langs.input, since.submit, since.blur, until.submit, until.blur]
-        # Without the queue: see `Conversation.connect`.
+        # Without the queue: see `_QUIET` of the conversation.
         quiet = event | {"queue": False}
-        filtered = [
-            gr.on(changes, self.apply, [*limits, where], [where, problem, table], **quiet),
-            clear.click(self.unfilter, None, filter_parts, **quiet),
+        applied = [self.where, problem, table]
+        self.filtered = [
+            gr.on(changes, self.apply, [*limits, self.where], applied, **quiet),
+            clear.click(self.unfilter, None, self.filter_parts, **quiet),
         ]
-        shown = [adding, table, langs]
-        adding.sent(self.add, [where], shown, trigger_mode="multiple", **event)
-        table.remove_file(self.remove, [where], shown, trigger_mode="multiple", **event)
-        refreshed = [table, langs]
-        return SourcesTab(where, filtered, self.refresh, refreshed, self.unfilter, filter_parts)
+        """The events after which there may be another filter; `then` follows one."""
+        adding.sent(self.add, [self.where], shown, trigger_mode="multiple", **event)
+        table.remove_file(self.remove, [self.where], shown, trigger_mode="multiple", **event)
 
     # ---- the filter
 
@@ -119,14 +105,14 @@ class _Sources:
     ) -> tuple[Any, str, Any]:
         """The filter that was chosen; the one before, and why, where it cannot be used."""
         codes = [str(each) for each in langs] if isinstance(langs, list) else []
-        try:
-            chosen = filter_of(codes, str(since or ""), str(until or ""))
-        except FilterError as error:
-            told = self._say(error.key, **error.values)
-            return gr.skip(), markup('<p role="alert">{told}</p>', told=told), gr.skip()
-        if chosen == where:
-            return gr.skip(), "", gr.skip()
-        async with self._in_turn:
+        async with self._in_turn:  # or an earlier filter, told later, would clear this fault
+            try:
+                chosen = filter_of(codes, str(since or ""), str(until or ""))
+            except FilterError as error:
+                told = self._say(error.key, **error.values)
+                return gr.skip(), markup('<p role="alert">{told}</p>', told=told), gr.skip()
+            if chosen == where:
+                return gr.skip(), "", gr.skip()
             table, _ = await asyncio.to_thread(self._listing, chosen)
         return chosen, "", table
 
@@ -142,8 +128,7 @@ class _Sources:
             articles = listed(self._engine)
         except RagError as error:
             return fault_html(str(error)), gr.skip()
-        removable = uploads_allowed(self._engine.settings)
-        table = table_html(articles, where, removable, self._say)
+        table = table_html(articles, where, self._uploads, self._say)
         return table, gr.update(choices=languages_of(articles, where, self._say))
 
     # ---- adding and removing
@@ -184,7 +169,7 @@ class _Sources:
         yield self._adding(task.result()), table, langs
 
     async def _outcome(self, work: Callable[[Progress], Outcome], progress: Progress) -> Outcome:
-        if not uploads_allowed(self._engine.settings):
+        if not self._uploads:
             return Outcome(fault=self._say("sources.off"))
         try:
             async with self._busy():
@@ -216,7 +201,7 @@ class _Sources:
         return Outcome(named("removed", self._engine.remove_file(source, progress), self._say))
 
     def _adding(self, state: Step | Outcome | None = None) -> Markup:
-        return adding_html(uploads_allowed(self._engine.settings), state, self._say)
+        return adding_html(self._uploads, state, self._say)
 
 
 def _in_its_direction(key: str, say: Words) -> str:

@@ -1,0 +1,5 @@
+"""`python -m evals.performance`."""
+
+from evals.performance.command import main
+
+main()
