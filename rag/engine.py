@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakSet
 
 from rag.errors import InputError, StoreError
 from rag.ingestion.ingest import Progress, ingest, no_progress
@@ -26,6 +27,8 @@ History = Sequence[Any]
 """Earlier turns, as `read_history` of `rag.understanding` takes them: (question, answer) pairs,
 role dicts or LangChain messages."""
 Where = Mapping[str, Any]
+_LONGEST_END = 5.0
+"""Seconds that an answer under way may take to notice that it is stopped."""
 
 
 class Rag:
@@ -40,6 +43,7 @@ class Rag:
         self.parts = Parts(settings)
         self._progress = progress
         self._filling = threading.Lock()
+        self._threads: WeakSet[threading.Thread] = WeakSet()
 
     def ask(
         self,
@@ -108,7 +112,9 @@ class Rag:
             if not stop.is_set():
                 loop.call_soon_threadsafe(queue.put_nowait, end)
 
-        threading.Thread(target=work, name="rag-astream", daemon=True).start()
+        thread = threading.Thread(target=work, name="rag-astream", daemon=True)
+        self._threads.add(thread)
+        thread.start()
         try:
             while (event := await queue.get()) is not None:
                 if isinstance(event, BaseException):
@@ -216,16 +222,21 @@ class Rag:
 
         return remove_file(source, self.parts, progress or self._progress)
 
-    def warm_up(self) -> None:
+    def warm_up(self, stop: threading.Event | None = None) -> None:
         """Open and load now what a question needs, so that the first one need not wait.
 
-        The chat model is not asked. Raises StoreError and ModelError for what does not work.
+        The chat model is not asked. Setting `stop` ends it early. Raises StoreError and
+        ModelError for what does not work.
         """
         document = next(iter(self.documents().values()), None)
         if document is None:
             return
         first = (document.title or document.text)[:100]
-        with suppress(InputError), closing(self.stream(first)) as events:
+        stop = stop or threading.Event()
+        with (
+            suppress(InputError),
+            closing(self._events(stop, first, (), None, None, None)) as events,
+        ):
             # A model would be asked after the second, or after a stage.
             for event in islice(events, 2):
                 if isinstance(event, StageEvent):
@@ -252,7 +263,9 @@ class Rag:
         return ask_runnable(self)
 
     def close(self) -> None:
-        """Let go of files; the next call opens them again."""
+        """Let go of files, once nothing reads them; the next call opens them again."""
+        for thread in list(self._threads):
+            thread.join(_LONGEST_END)
         self.parts.close()
 
     def __enter__(self) -> Self:

@@ -26,7 +26,7 @@ class SmallRag(Rag):
         self.fault = fault
         self.warm = threading.Event()
 
-    def warm_up(self) -> None:
+    def warm_up(self, stop: object = None) -> None:
         self.warm.set()
         if self.fault is not None:
             raise self.fault

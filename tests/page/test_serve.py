@@ -169,7 +169,7 @@ sys.path.append({str(TESTS)!r})
 from small_page import SmallPage, SmallRag, small_settings
 
 class SlowRag(SmallRag):
-    def warm_up(self):
+    def warm_up(self, stop):
         time.sleep(float(sys.argv[3]))
         raise ZeroDivisionError("a store that was closed meanwhile")
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from gradio.routes import App
 
 _HOUR = 60 * 60
+_LONGEST_END = 5.0
+"""Seconds that Ctrl-C may wait for what is being loaded."""
 _PAGE = Path(__file__).parents[1]
 _STYLES = [_PAGE / name for name in ("server/layout.css", "chat/chat.css", "sources/sources.css")]
 _log = logging.getLogger(__name__)
@@ -196,6 +198,8 @@ class _Server(uvicorn.Server):
             )
         )
         self._engine = engine
+        self._ending = threading.Event()
+        self._warming = threading.Thread(target=self._warm_up, name="rag-warm-up", daemon=True)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -203,19 +207,22 @@ class _Server(uvicorn.Server):
         for listener in sockets or []:
             host, port = listener.getsockname()[:2]
             print(announcement(host, port, login), flush=True)
-        # A daemon, so that Ctrl-C need not wait for it.
-        threading.Thread(target=self._warm_up, name="rag-warm-up", daemon=True).start()
+        self._warming.start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        # Nobody may close the files that it reads.
+        self._ending.set()
+        self._warming.join(_LONGEST_END)
 
     def _warm_up(self) -> None:
         """Make the first question as fast as the others; it will tell what does not work."""
         try:
-            self._engine.warm_up()
+            self._engine.warm_up(self._ending)
         except RagError as error:
-            if not self.should_exit:
-                _log.warning("%s", error)
+            _log.warning("%s", error)
         except Exception:
-            if not self.should_exit:  # at the end files are closed while it reads them
-                _log.exception("the first question will be slow")
+            _log.exception("the first question will be slow")
 
 
 def announcement(host: str, port: int, login: bool = False) -> str:
