@@ -33,7 +33,7 @@ def examine(settings: Settings) -> list[Finding]:
     checks: dict[str, Callable[[Parts], Finding]] = {
         "corpus": _corpus,
         "embedding model": _embedding,
-        "reader": _reader,
+        "cross-encoder": _cross_encoder,
         "store": _store,
         "chat model": _chat_model,
         "token tables": _token_tables,
@@ -68,10 +68,10 @@ def _embedding(parts: Parts) -> Finding:
     return Finding("embedding model", True, detail)
 
 
-def _reader(parts: Parts) -> Finding:
-    reader = open_cross_encoder(parts.embedder.embeddings)
-    reader.read("Who came?", ["Anna came."])
-    return Finding("reader", True, f"weights {reader.version}")
+def _cross_encoder(parts: Parts) -> Finding:
+    network = open_cross_encoder(parts.embedder.embeddings)
+    network.read("Who came?", ["Anna came."])
+    return Finding("cross-encoder", True, f"weights {network.version}")
 
 
 def _store(parts: Parts) -> Finding:

@@ -63,7 +63,7 @@ def test_finds_nothing_wrong_with_a_sound_store(folder: Path) -> None:
     assert [each.name for each in findings] == [
         "corpus",
         "embedding model",
-        "reader",
+        "cross-encoder",
         "store",
         "chat model",
         "token tables",

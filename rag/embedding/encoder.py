@@ -4,13 +4,10 @@ Each text runs alone on one core, and several texts run side by side: so nothing
 padded, a text's vector never depends on its neighbours, and no thread waits in a busy loop.
 """
 
-import math
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -20,6 +17,7 @@ from rag.embedding.e5_onnx import e5_graph
 from rag.embedding.e5_weights import E5File, dequantise
 from rag.embedding.tokenizer import Unigram
 from rag.errors import ModelError
+from rag.resources import usable_cores
 
 Vectors = NDArray[np.float32]
 Kind = Literal["query", "passage"]
@@ -27,7 +25,6 @@ Kind = Literal["query", "passage"]
 QUERY_WINDOWS = 4
 """Windows of a question that are read, so that one of any length takes no longer. They hold two
 questions of 2,000 letters, a follow-up and what it leans on, unless a letter is a token."""
-_CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 
 
 class Encoder:
@@ -160,7 +157,7 @@ def side_by_side(work: Callable[[list[int]], Vectors], windows: list[list[int]])
     A few windows are queued at a time, since the interpreter cannot end before the queue is
     empty.
     """
-    threads = min(_cores(), len(windows))
+    threads = min(usable_cores(), len(windows))
     if threads < 2:
         return [work(ids) for ids in windows]
     few, done = 8 * threads, list[Vectors]()
@@ -168,13 +165,3 @@ def side_by_side(work: Callable[[list[int]], Vectors], windows: list[list[int]])
         for start in range(0, len(windows), few):
             done += pool.map(work, windows[start : start + few])
     return done
-
-
-def _cores() -> int:
-    """Cores that this process may use, by its affinity and its container's limit."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:
-        quota, period = _CGROUP_LIMIT.read_text().split()
-        return min(cores or 1, max(1, math.ceil(int(quota) / int(period))))
-    except (OSError, ValueError):  # no such file, or the quota is "max"
-        return cores or 1

@@ -9,7 +9,8 @@ from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from evals.browsing import Chat
-from rag.page.html.words import LANGUAGES, page_direction, words
+from rag.languages.cldr import script_direction
+from rag.page.html.words import LANGUAGES, words
 
 from .conftest import LOCALES, Visit
 from .corpus import EXAMPLES
@@ -26,7 +27,7 @@ def test_page_speaks_the_language_of_the_browser(visit: Visit, small: str, lang:
     opened = visit(small, locale=LOCALES[lang])
     chat, root = Chat(opened.page, words(lang)), opened.page.locator("html")
     expect(root).to_have_attribute("lang", lang)
-    expect(root).to_have_attribute("dir", page_direction(lang))
+    expect(root).to_have_attribute("dir", script_direction(lang))
     expect(chat.page).to_have_title(chat.say("chat.title"))
     expect(chat.page.get_by_role("heading", level=1)).to_have_text(chat.say("chat.title"))
     expect(chat.button("chat.ask")).to_be_visible()

@@ -49,7 +49,9 @@ def test_quotes_the_sentence_that_answers(engine: Rag, question: str) -> None:
     assert text_of(engine, source)[citation.start : citation.end] == citation.quote
 
 
-def test_a_read_hit_has_the_readers_signal_and_a_share_for_each_sentence(engine: Rag) -> None:
+def test_a_read_hit_has_its_signal_and_a_share_for_each_sentence(
+    engine: Rag,
+) -> None:
     for hit in retrieve(to_query("When was the bridge opened?"), engine.parts):
         assert "cross_encoder" in hit.signals
         assert len(hit.shares) == len(hit.sentences)
@@ -93,6 +95,6 @@ def test_without_its_weights_it_says_so_and_answers_all_the_same(
     assert {tuple(hit.signals) for hit in told.hits} == {
         ("dense", "sentence", "tokens", "particulars")
     }
-    (finding,) = [f for f in examine(settings) if f.name == "reader"]
+    (finding,) = [f for f in examine(settings) if f.name == "cross-encoder"]
     assert not finding.ok
     assert finding.mend.startswith("install quoted-rag again")

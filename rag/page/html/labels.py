@@ -8,10 +8,11 @@ from typing import Any
 
 from markupsafe import Markup
 
+from rag.languages.cldr import script_direction
 from rag.languages.titles import shown_title
 from rag.page.html.bidi import Way
 from rag.page.html.markup import joined, markup
-from rag.page.html.words import Words, page_direction
+from rag.page.html.words import Words
 from rag.records import Hit
 
 BETWEEN = " · "
@@ -79,7 +80,7 @@ def in_page_language(text: str) -> Markup:
 
 def page_way(say: Words) -> Way:
     """The direction of the page."""
-    return "rtl" if page_direction(say.lang) == "rtl" else "ltr"
+    return script_direction(say.lang)
 
 
 def beginning(text: str, most: int) -> str:

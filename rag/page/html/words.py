@@ -18,7 +18,6 @@ LANGUAGES = {
     "ru": "Русский",
 }
 """The languages of the page, each by its own name; the first is that of everyone else."""
-_RIGHT_TO_LEFT = ("ar", "he")
 _OLD_HEBREW = re.compile(r"^iw\b")
 
 
@@ -42,15 +41,6 @@ def words(lang: str) -> Words:
     if lang not in LANGUAGES:
         raise KeyError(lang)
     return Words(lang)
-
-
-def page_direction(lang: str) -> str:
-    """The way that a page in this language runs: "rtl" or "ltr".
-
-    >>> page_direction("he"), page_direction("pl")
-    ('rtl', 'ltr')
-    """
-    return "rtl" if lang in _RIGHT_TO_LEFT else "ltr"
 
 
 def preferred(accepted: str) -> str:

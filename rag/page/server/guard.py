@@ -16,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rag.languages.cldr import script_direction
 from rag.page.html.markup import markup
-from rag.page.html.words import LANGUAGES, page_direction, preferred
+from rag.page.html.words import LANGUAGES, preferred
 from rag.page.server.access import Refusal, SignedIn, is_loopback, page_language, refusal
 from rag.page.server.request_body import checked_body
 from rag.settings import Settings
@@ -136,7 +137,7 @@ def localised(html: str, lang: str, closed: bool = False) -> str:
     of the endpoints, for who is not signed in.
     """
     html = html.replace("\r\n", "\n").replace("\r", "\n")
-    root = markup('<html lang="{lang}" dir="{way}"', lang=lang, way=page_direction(lang))
+    root = markup('<html lang="{lang}" dir="{way}"', lang=lang, way=script_direction(lang))
     html = _OUTSIDE.sub("", _HTML.sub(root, html, count=1))
     if closed:
         html = _API_INFO.sub(rf"\g<1>{_NO_ENDPOINTS}\g<2>", html)

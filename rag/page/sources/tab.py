@@ -22,8 +22,9 @@ from rag.engine import Rag
 from rag.errors import RagError
 from rag.ingestion.ingest import Progress
 from rag.ingestion.staging import MOST_BYTES, visible
+from rag.languages.cldr import script_direction
 from rag.page.html.markup import markup
-from rag.page.html.words import Words, page_direction
+from rag.page.html.words import Words
 from rag.page.sources.listing import FilterError, filter_of, languages_of, listed, table_html
 from rag.page.sources.upload_form import Outcome, Step, adding_html, fault_html, named, problem_html
 
@@ -206,7 +207,7 @@ class SourcesTab:
 
 def _in_its_direction(key: str, say: Words) -> str:
     """Words of the page for a label, which Gradio draws from left to right on all pages."""
-    return f"\u2067{say(key)}\u2069" if page_direction(say.lang) == "rtl" else say(key)
+    return f"\u2067{say(key)}\u2069" if script_direction(say.lang) == "rtl" else say(key)
 
 
 @dataclass(frozen=True, slots=True)
