@@ -26,7 +26,7 @@ from rag.records import (
     StageEvent,
     TextEvent,
 )
-from rag.retrieval.sentence_selection import QUOTED
+from rag.retrieval.sentence_selection import MOST_QUOTES
 from rag.settings import Settings
 from rag.understanding.question import checked_k, to_query
 from rag.understanding.small_talk import SmallTalk, small_talk
@@ -117,7 +117,7 @@ def _write(found: Findings, context: Context, model: Conversation, request: Requ
         return Reply(found.query, writing.checked, "generated", found.hits, writing.fault)
     if writing.silent:
         return (yield from _say(abstention(found)))
-    chosen = cited(writing.draft, context)[:QUOTED]
+    chosen = cited(writing.draft, context)[:MOST_QUOTES]
     reply = yield from _say(extractive_answer(found, request.parts, writing.fault, chosen))
     statements = (*reply.checked.statements, *writing.checked.statements)
     return replace(reply, checked=replace(reply.checked, statements=statements))

@@ -25,11 +25,11 @@ _LEAST_ODDS = 0.05
 """A sentence may be quoted if it has this share of the odds of the best one."""
 REREAD = 6
 """Sentences that are read by themselves."""
-QUOTED = 3
+MOST_QUOTES = 3
 """Sentences that are quoted where nothing is written."""
-ALSO = 0.33
+LEAST_SHARE_OF_BEST = 0.33
 """Share of the best sentence's probability from which another is quoted too."""
-TOLD = 0.37
+REPEATED_ODDS = 0.37
 """What the odds of a sentence are multiplied by for a follow-up to the answer that quoted it."""
 _SHARE_AT_LEAST = 0.01
 
@@ -60,14 +60,14 @@ def choose_evidence(query: Query, hits: Sequence[Hit], parts: Parts) -> list[Evi
     vectors = np.stack([found.vectors[e.hit.source, e.sentence.start] for e in likely])
     alike = vectors @ vectors.T > DUPLICATE_COSINE
     fitting = [e for i, e in enumerate(likely) if not alike[i, :i].any() and _fits(e, query, hits)]
-    if not fitting or fitting[0].score < ALSO * ranked[0].score:
+    if not fitting or fitting[0].score < LEAST_SHARE_OF_BEST * ranked[0].score:
         return []
     return _numbered(fitting)
 
 
 def to_quote(evidence: Sequence[Evidence]) -> list[Evidence]:
     """What is quoted where nothing is written: the first, and those nearly as likely."""
-    return [e for e in evidence[:QUOTED] if e.score >= ALSO * evidence[0].score]
+    return [e for e in evidence[:MOST_QUOTES] if e.score >= LEAST_SHARE_OF_BEST * evidence[0].score]
 
 
 def _fits(evidence: Evidence, query: Query, hits: Sequence[Hit]) -> bool:
@@ -109,7 +109,7 @@ def _less_if_told(evidence: Evidence, score: float, query: Query) -> float:
     """The probability, less for a follow-up if the answer before quoted the sentence already."""
     if query.asked == query.text or evidence.sentence.text not in query.history[-1][1]:
         return score
-    changed = odds(score) * TOLD
+    changed = odds(score) * REPEATED_ODDS
     return changed / (1 + changed)
 
 

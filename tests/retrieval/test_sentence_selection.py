@@ -10,8 +10,8 @@ from rag.engine import Rag
 from rag.retrieval.calibration import reread_relevance
 from rag.retrieval.retrieve import retrieve
 from rag.retrieval.sentence_selection import (
-    ALSO,
-    QUOTED,
+    LEAST_SHARE_OF_BEST,
+    MOST_QUOTES,
     REREAD,
     likely_sentences,
     rank_sentences,
@@ -48,10 +48,13 @@ def test_the_best_sentences_are_read_by_themselves(engine: Rag) -> None:
 def test_quotes_what_is_nearly_as_likely_as_the_first(engine: Rag) -> None:
     query = to_query("How many workers built the bridge?")
     ranked = rank_sentences(query, retrieve(query, engine.parts), engine.parts)
-    likely = [replace(each, score=0.8) for each in ranked[: QUOTED + 1]]
-    assert to_quote(likely) == likely[:QUOTED]
-    assert to_quote([likely[0], replace(likely[1], score=0.8 * ALSO)]) == [
+    likely = [replace(each, score=0.8) for each in ranked[: MOST_QUOTES + 1]]
+    assert to_quote(likely) == likely[:MOST_QUOTES]
+    assert to_quote([likely[0], replace(likely[1], score=0.8 * LEAST_SHARE_OF_BEST)]) == [
         likely[0],
-        replace(likely[1], score=0.8 * ALSO),
+        replace(likely[1], score=0.8 * LEAST_SHARE_OF_BEST),
     ]
-    assert to_quote([likely[0], replace(likely[1], score=0.8 * ALSO - 0.01)]) == likely[:1]
+    assert (
+        to_quote([likely[0], replace(likely[1], score=0.8 * LEAST_SHARE_OF_BEST - 0.01)])
+        == likely[:1]
+    )

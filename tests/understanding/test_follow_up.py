@@ -13,7 +13,7 @@ from rag.languages.frames import frame
 from rag.languages.locales import framed_languages
 from rag.retrieval.calibration import SUBJECT, odds
 from rag.retrieval.retrieve import retrieve
-from rag.retrieval.sentence_selection import TOLD, rank_sentences
+from rag.retrieval.sentence_selection import REPEATED_ODDS, rank_sentences
 from rag.settings import Settings
 from rag.understanding.follow_up import EARLIER_QUESTIONS, resolve
 from rag.understanding.question import to_query
@@ -205,4 +205,4 @@ def test_what_the_answer_before_quoted_counts_less(engine: Rag) -> None:
         query = resolve(to_query("Who leads it?", [(before, answer)]), engine.parts.embedder)
         ranked = rank_sentences(query, retrieve(query, engine.parts), engine.parts)
         scores += [each.score for each in ranked if each.sentence.text == sentence]
-    assert odds(scores[1]) == pytest.approx(TOLD * odds(scores[0]))
+    assert odds(scores[1]) == pytest.approx(REPEATED_ODDS * odds(scores[0]))

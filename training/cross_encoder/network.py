@@ -84,8 +84,9 @@ class CrossEncoder(nn.Module):  # type: ignore[misc]
         with torch.no_grad():
             places = torch.as_tensor(self.places)[: ids.shape[1]]
             x = self.norm(self.word(ids).float() + places)
-            mask = torch.zeros(there.shape).masked_fill(~there, -1e4)[:, None, None]
-            if torch.is_autocast_enabled("cpu"):
+            mask = torch.zeros(there.shape, device=there.device)
+            mask = mask.masked_fill(~there, -1e4)[:, None, None]
+            if torch.is_autocast_enabled(ids.device.type):
                 mask = mask.bfloat16()
             for layer in self.lower:
                 x = layer(x, mask)
