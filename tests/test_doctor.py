@@ -17,6 +17,8 @@ from rag.engine import Rag
 from rag.models import chat
 from rag.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -21,6 +21,8 @@ from rag.retrieval.retrieve import retrieve
 from rag.settings import Settings
 from rag.understanding.question import to_query
 
+pytestmark = pytest.mark.slow
+
 ARTICLES = {
     "bees.txt": """Bees return to the valley
 

@@ -21,6 +21,8 @@ from rag.languages.frames import frame, listed
 from rag.parts import Parts
 from rag.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 POLISH = "W maju 2021 roku Norwegia otworzyła most za 57 milionów euro."
 ENGLISH = "In May 2021 Norway opened a bridge for 57 million euros."
 TRUE = {

@@ -13,6 +13,8 @@ from rag.embedding.encoder import unit
 from rag.errors import ModelError, SettingsError
 from rag.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 # The same three facts in four languages.
 FACTS = {
     "en": [

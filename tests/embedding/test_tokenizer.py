@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from rag.embedding.encoder import Encoder
 from rag.embedding.tokenizer import Unigram
 
+pytestmark = pytest.mark.slow
+
 TEXTS = {
     "English": "The ferry left at 7:40, and nobody waved.",
     "Turkish": "İzmir'in ılık IŞIĞI: Iğdır'dan İstanbul'a %20 arttı.",

@@ -24,6 +24,8 @@ from rag.models.conversation import Conversation
 from rag.models.tokens import count_openai_tokens
 from rag.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 ARTICLES = {
     "harbour.txt": "Im Hafen von Lindau wurden 2021 rund 340 Boote gezählt.\n\n"
     "Der Umsatz des Hafens stieg um 12 Prozent auf 3 Milliarden Euro.",
@@ -274,7 +276,6 @@ def drafts(row: Row) -> str:
     return claim(row, "640", told)
 
 
-@pytest.mark.slow
 def test_a_run_goes_on_by_rounds_until_nothing_waits(
     product: Rag, questions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -339,7 +340,6 @@ def test_a_recorded_run_says_by_whom_and_what_it_took(
     assert "for each question: 1.50 calls of the chat model, " in capsys.readouterr().out
 
 
-@pytest.mark.slow
 def test_the_tutorial_is_recorded_beside_the_product(
     product: Rag, questions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -377,7 +377,6 @@ def test_a_changed_reply_changes_the_run(product: Rag, questions: Path, tmp_path
         assert results(folder / "run")["b"]["answer"]["mode"] == mode
 
 
-@pytest.mark.slow
 def test_a_public_set_is_recorded_as_well(product: Rag, tmp_path: Path) -> None:
     folder, text = tmp_path / "mine", "Turku ligger vid havet. I hamnen låg 340 båtar."
     passage = {"id": "t", "lang": "sv", "title": "Turku", "text": text}

@@ -23,6 +23,8 @@ from rag.reading.corpus import SUFFIXES, read_corpus
 from rag.records import SkippedFile
 from rag.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 BRIDGE = "The Orlen bridge opened in 1987."
 FERRY = "The ferry to Miras sails at nine."
 TEA = "Çay saat beşte.\r\n\r\nHer gün."
@@ -121,7 +123,6 @@ def quotes(engine: Rag, question: str) -> list[str]:
 # ---- added and removed ------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_what_is_added_answers_until_it_is_removed(engine: Rag, folder: Path) -> None:
     left = uploads_folder(engine.settings) / ".incoming" / "of a killed process"
     left.mkdir(parents=True)
@@ -142,7 +143,6 @@ def test_what_is_added_answers_until_it_is_removed(engine: Rag, folder: Path) ->
     assert files(engine) == {}
 
 
-@pytest.mark.slow
 def test_json_lines_leave_as_a_whole_even_without_their_file(engine: Rag, folder: Path) -> None:
     lines = [json.dumps({"id": i, "text": f"Notice {i}.\r\n{FERRY}"}) for i in (1, 2)]
     added = add(engine, folder, "notices.jsonl", "\n".join([*lines, "{", "[]"]))
@@ -157,7 +157,6 @@ def test_json_lines_leave_as_a_whole_even_without_their_file(engine: Rag, folder
     assert list(engine.documents()) == ["bridge.txt"]
 
 
-@pytest.mark.slow
 def test_the_first_article_of_all_may_be_an_added_one(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "empty").mkdir()
     with open_rag(tmp_path / "store", tmp_path / "empty") as engine:
@@ -176,7 +175,6 @@ def test_only_what_was_added_can_be_removed(filled: Rag, template: Path, source:
     assert (template / "corpus" / "bridge.txt").read_text() == BRIDGE
 
 
-@pytest.mark.slow
 def test_an_ingest_keeps_what_was_added_and_a_fresh_one_its_file(engine: Rag, folder: Path) -> None:
     add(engine, folder, "ferry.txt", FERRY)
     assert not engine.ingest().wrote
@@ -354,7 +352,6 @@ def test_a_full_disk_is_one_line(filled: Rag, folder: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-@pytest.mark.slow
 def test_threads_wait_for_each_other(engine: Rag, folder: Path) -> None:
     some = [sent(folder, f"{i}.txt", f"Notice {i}. {FERRY}") for i in range(2)]
     added: list[Added] = []

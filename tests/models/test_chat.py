@@ -36,6 +36,8 @@ from rag.models.replies import Reply
 from rag.models.usage import usage_of
 from rag.records import Usage
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-test-0123456789abcdef"
 SOON = 20.0
 LONG: list[BaseMessage] = [HumanMessage("Tell me more about this. " * 650)]

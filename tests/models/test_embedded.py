@@ -9,6 +9,8 @@ from rag.engine import Rag
 from rag.records import Answer, AnswerEvent, CallEvent
 from rag.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 TRADE = "41 מיליארד דולר"
 DEMO = "what was 2023 bilateral trade?"
 

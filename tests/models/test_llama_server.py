@@ -32,6 +32,8 @@ from rag.models.llama_server import LlamaChat, llama_chat
 from rag.resources import physical_cores, usable_cores
 from rag.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 SOON = 20.0
 # Four thousand tokens to read: a minute or more.
 LONG = "Tell me more about this. " * 650

@@ -39,6 +39,8 @@ from rag.models.options import fitted, forget_servers, next_drop
 from rag.models.thoughts import without_thoughts
 from rag.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def new_process() -> Iterator[None]:

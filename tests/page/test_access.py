@@ -21,6 +21,8 @@ from rag.page.html.words import LANGUAGES
 from rag.page.server.access import check_access, is_loopback, login_check, uploads_allowed
 from rag.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 LOGIN = ("ann", "pass:ş w")
 
 
@@ -174,7 +176,6 @@ OPEN = {
 }  # fmt: skip
 
 
-@pytest.mark.slow
 def test_every_route_there_is_asks_for_the_login(closed_url: str, closed_page: SmallPage) -> None:
     routes = set(paths(closed_page.served))
     assert {("GET", "/config"), ("POST", "/gradio_api/queue/join")} <= routes

@@ -13,6 +13,8 @@ from scripted_rag import DOCUMENT, QUOTE, ScriptedRag
 from evals.browsing import serving
 from rag.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> ScriptedRag:

@@ -13,6 +13,8 @@ from small_page import SmallRag, serving, small_settings, upload
 from rag.page.html.words import LANGUAGES
 from rag.page.server.guard import localised, page_policy
 
+pytestmark = pytest.mark.slow
+
 HTML = "text/html,application/xhtml+xml,*/*;q=0.8"
 
 

@@ -33,6 +33,8 @@ from rag.page.sources.upload_form import Outcome, Step, adding_html, named, prob
 from rag.records import Document
 from rag.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 EN, HE = words("en"), words("he")
 FERRY = "The ferry to Miras sails at nine."
 ARTICLES = [

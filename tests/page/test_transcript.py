@@ -28,6 +28,8 @@ from rag.page.html.labels import shown_filter
 from rag.page.html.words import LANGUAGES, words
 from rag.records import Answer, Hit, Statement, TextEvent
 
+pytestmark = pytest.mark.slow
+
 SAY = words("en")
 STATES = ("open", "whole", "stopped", "failed")
 DOING = ("waiting", "searching", "reading", "checking", "rewriting")

@@ -17,6 +17,8 @@ from rag.retrieval.sentence_selection import (
 from rag.settings import Settings
 from rag.understanding.question import to_query
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = {
     "How much does a ticket for the ferry cost?": ("ferry.txt", "3 euro"),
     "Ile metrów wysokości ma wieża?": ("tower.txt", "54"),

@@ -16,6 +16,8 @@ from rag.retrieval.sentence_selection import choose_evidence
 from rag.settings import Settings
 from rag.understanding.question import to_query
 
+pytestmark = pytest.mark.slow
+
 TEXTS = {
     "bread.txt": "Ceny chleba wzrosły w marcu o siedem procent. Piekarze obwiniają drogą mąkę.",
     "bridge.txt": "Orlen köprüsü 1987 yılında açıldı. Yapımı dokuz yıl sürdü.\n\nKöprü taştandır.",

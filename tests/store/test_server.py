@@ -20,6 +20,8 @@ from rag.store.generation import Manifest
 from rag.store.rows import StoredDocument
 from rag.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def serve(status: int, body: bytes) -> Iterator[str]:

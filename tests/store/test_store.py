@@ -25,6 +25,8 @@ from rag.store.generation import FORMAT, Manifest
 from rag.store.rows import StoredDocument
 from rag.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 
 def test_reads_every_document_back_unchanged(filled: Store) -> None:
     read = [stored.document for stored in filled.documents().values()]

@@ -14,6 +14,8 @@ from rag.records import CallEvent, Query
 from rag.understanding.by_model import MOST_TITLES, by_model
 from rag.understanding.question import to_query
 
+pytestmark = pytest.mark.slow
+
 Serve = Callable[[str], tuple[Conversation, Replies]]
 
 

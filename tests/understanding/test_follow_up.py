@@ -18,6 +18,8 @@ from rag.settings import Settings
 from rag.understanding.follow_up import EARLIER_QUESTIONS, resolve
 from rag.understanding.question import to_query
 
+pytestmark = pytest.mark.slow
+
 CASTLE = "When was Malbork Castle finished?"
 
 
