@@ -83,15 +83,16 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 # A stamp is written last, so that an install cut short is taken up again.
-# pip takes no hashes for a folder: the versions alone go here, and the hashes to CI.
+# pip takes no hashes for a folder: the versions alone go here, and the hashes, of Python 3.11, to CI.
 $(VENV)/installed: PROJECT := .
 $(VENV)/embedded: PROJECT := .[embedded]
-$(VENV)/installed $(VENV)/embedded: $(BIN)/pip pyproject.toml .ci/constraints.txt
-	@sed -n 's/^\([^ #]*==[^ ]*\).*/\1/p' .ci/constraints.txt > $(VENV)/versions.txt
-	$(BIN)/pip install --disable-pip-version-check -c $(VENV)/versions.txt -e "$(PROJECT)"
-	@touch $@
-
-$(VENV)/tested: $(BIN)/pip pyproject.toml .ci/constraints.txt
+$(VENV)/tested: PROJECT := .[test]
+$(VENV)/installed $(VENV)/embedded $(VENV)/tested: $(BIN)/pip pyproject.toml .ci/constraints.txt
+ifdef CI
 	$(BIN)/pip install --disable-pip-version-check --require-hashes -r .ci/constraints.txt
 	$(BIN)/pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@ $(VENV)/installed $(VENV)/embedded
+else
+	@sed -n 's/^\([^ #]*==[^ ]*\).*/\1/p' .ci/constraints.txt > $(VENV)/versions.txt
+	$(BIN)/pip install --disable-pip-version-check -c $(VENV)/versions.txt -e "$(PROJECT)"
+endif
+	@touch $@ $(if $(filter %/tested,$@),$(VENV)/installed $(VENV)/embedded)
