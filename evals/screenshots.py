@@ -30,7 +30,7 @@ DESK, PHONE = (1280, 860), (360, 740)
 SCRIPTS = {"zh": "fonts-noto-cjk", "ar": "fonts-noto-core", "he": "fonts-noto-core"}
 """Languages whose letters are in the pictures, and Debian's package that draws them."""
 
-ENGLISH = "What was 2023 bilateral trade?"
+ENGLISH = "How large was trade between China and Kazakhstan in 2023?"
 HEBREW = "מתי ביקר שי ג'ינפינג בקזחסטן?"
 ARABIC = "ما الذي اتفقت عليه الصين وقازاقستان؟"
 POLISH = "O czym Xi Jinping i Tokajew rozmawiali przez telefon?"
@@ -101,7 +101,7 @@ SCENES = (
     Scene("abstention", _asks(UNANSWERED), docs="light"),
     Scene("card", _opens_card(ENGLISH), docs="light"),
     Scene("card-he", _opens_card(HEBREW), "he"),
-    Scene("source", _opens_source(ENGLISH, 1), docs="light"),
+    Scene("source", _opens_source(ENGLISH), docs="light"),
     Scene("source-he", _opens_source(HEBREW), "he", docs="dark"),
     Scene("source-ar", _opens_source(ARABIC), schemes=LIGHT),
     Scene("proof", _opens_proof(ENGLISH), docs="light"),
