@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -74,5 +75,6 @@ class Replies:
             self._connection = sqlite3.connect(
                 self._path, timeout=_BUSY_SECONDS, check_same_thread=False
             )
+            weakref.finalize(self, self._connection.close)  # for those who do not close it
             self._connection.execute(_TABLE)
         return self._connection

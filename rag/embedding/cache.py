@@ -4,6 +4,7 @@ import hashlib
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -151,6 +152,7 @@ class VectorCache:
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = self._connect() if self._may_write() else self._connect_to_read()
+            weakref.finalize(self, self._connection.close)  # for those who do not close the corpus
         return self._connection
 
     def _connect(self) -> sqlite3.Connection:
