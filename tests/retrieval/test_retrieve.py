@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filled_store import filled_store
 
 import rag
 from rag.embedding.corpus_mean import without_mean
@@ -36,13 +37,7 @@ QUESTIONS = {
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
-    folder = tmp_path_factory.mktemp("retrieve")
-    (folder / "corpus").mkdir()
-    for name, text in TEXTS.items():
-        (folder / "corpus" / name).write_text(text, encoding="utf-8")
-    settings = Settings.read(model="none", corpus=folder / "corpus")
-    with rag.open(folder / "store", settings) as engine:
-        engine.ingest()
+    with Rag(filled_store(tmp_path_factory.mktemp("retrieve"), TEXTS)) as engine:
         yield engine
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from filled_store import filled_store
 
-import rag
 from rag.embedding.embedder import Embedder
 from rag.embedding.encoder import Vectors
 from rag.engine import Rag
@@ -14,7 +14,6 @@ from rag.languages.locales import framed_languages
 from rag.retrieval.calibration import SUBJECT, odds
 from rag.retrieval.retrieve import retrieve
 from rag.retrieval.sentence_selection import REPEATED_ODDS, rank_sentences
-from rag.settings import Settings
 from rag.understanding.follow_up import EARLIER_QUESTIONS, resolve
 from rag.understanding.question import to_query
 
@@ -162,13 +161,7 @@ CONVERSATIONS = [
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
-    folder = tmp_path_factory.mktemp("turns")
-    (folder / "corpus").mkdir()
-    for name, text in TEXTS.items():
-        (folder / "corpus" / name).write_text(text, encoding="utf-8")
-    settings = Settings.read(model="none", corpus=folder / "corpus")
-    with rag.open(folder / "store", settings) as engine:
-        engine.ingest()
+    with Rag(filled_store(tmp_path_factory.mktemp("turns"), TEXTS)) as engine:
         yield engine
 
 
